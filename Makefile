@@ -1,0 +1,169 @@
+# One Makefile, not recursive. A new module or test needs no edit here.
+#
+#   make                the daemon, build/release/m2mwsd
+#   make check          lint, then every test (make check VARIANT=san: under
+#                       AddressSanitizer and UndefinedBehaviorSanitizer)
+#   make san cov        the same in those variants; cov prints branch coverage
+#   make fuzz-smoke     each fuzz target for FUZZ_SECONDS (60)
+#   make bench          CPU per message against nginx and HAProxy
+#   make check-trixie   builds and passes in a Debian 13 tree
+#   make install        DESTDIR and PREFIX are honoured
+#   make dist format clean
+
+NAME    := m2mwsd
+VERSION := 0.1.0
+
+VARIANT ?= release
+B       := build/$(VARIANT)
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+
+CC        ?= cc
+CLANG     ?= clang
+PKGS      := libuv
+TEST_PKGS := check jansson
+PROGRAM_PKGS := jansson
+PYTHON    ?= /usr/bin/python3
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough
+MODE_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+MODE_san     := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_cov     := -O0 -g --coverage
+MODE_fuzz    := -O1 -g -fno-omit-frame-pointer -DFUZZING \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_release := -pie -Wl,-z,relro,-z,now
+# clang: as release, by the other compiler.
+MODE_clang := $(MODE_release)
+LINK_clang := $(LINK_release)
+ifneq ($(filter clang fuzz,$(VARIANT)),)
+CC := $(CLANG)
+endif
+
+# Debian 12 ships llhttp as C source without a library, later ones a library.
+LLHTTP_SRC := $(if $(wildcard /usr/include/llhttp.h),,/usr/share/llhttp)
+ifeq ($(LLHTTP_SRC),)
+LLHTTP_LIBS := -lllhttp
+else
+LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
+LLHTTP_OBJ    := $(patsubst %,$B/llhttp/%.o,api http llhttp)
+endif
+
+# Empty for the targets that need no library.
+pkg = $(shell pkg-config $(1) $(PKGS) 2>/dev/null)
+
+ALL_CFLAGS = $(CFLAGS) -std=c11 -D_DEFAULT_SOURCE \
+	-DM2MWSD_VERSION='"$(VERSION)"' -DM2MWSD_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	-Iinclude -Isrc -MMD -MP $(WARN) $(MODE_$(VARIANT)) $(LLHTTP_CFLAGS) \
+	$(call pkg,--cflags)
+ALL_LDFLAGS = $(LDFLAGS) $(MODE_$(VARIANT)) $(LINK_$(VARIANT))
+LIBS = $(call pkg,--libs) -lwslay -lmbedcrypto $(LLHTTP_LIBS) -lpthread
+TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS) 2>/dev/null) $(LIBS)
+PROGRAM_LIBS = $(shell pkg-config --libs $(PROGRAM_PKGS) 2>/dev/null) $(LIBS)
+
+OBJ     := $(patsubst src/%.c,$B/%.o,$(wildcard src/*/*.c))
+TESTS   := $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
+FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz_*.c))
+HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
+	tests/test_%.c tests/fuzz_%.c,$(wildcard tests/*.c tests/bench/*.c)))
+# tests/ws_echo.c -> ws-echo, as a user types it
+PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
+
+.PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
+	fuzz-smoke bench check-trixie install uninstall dist format clean
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $B/$(NAME)
+programs: all $(addprefix $B/,$(PROGRAMS))
+tests: $(TESTS)
+fuzzers: $(FUZZERS)
+
+$B/lib.a: $(OBJ) $(LLHTTP_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+$B/$(NAME): $B/main.o $B/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$B/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$B/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<
+$B/llhttp/%.o: $(LLHTTP_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(MODE_$(VARIANT)) $(LLHTTP_CFLAGS) -w -c -o $@ $<
+
+$B/tests/test_%: $B/tests/test_%.o $B/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
+$B/tests/fuzz_%: $B/tests/fuzz_%.o $B/lib.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS)
+
+# A program's other files are in a folder of its name.
+define PROGRAM
+$B/$(subst _,-,$(notdir $(1))): $B/tests/$(1).o \
+		$(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $B/lib.a
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(PROGRAM_LIBS)
+endef
+$(foreach p,$(patsubst $B/%,%,$(HELPERS)),$(eval $(call PROGRAM,$(p))))
+
+# Stamps: a test runs again only when it has changed.
+%.ok: %
+	./$< && touch $@
+check: lint unit system
+unit: $(TESTS:=.ok)
+lint: all
+	./scripts/lint
+system: all programs
+	$(PYTHON) tests/system/run $B
+
+san:
+	$(MAKE) check VARIANT=san
+cov:
+	rm -rf build/cov
+	$(MAKE) unit VARIANT=cov
+	./scripts/coverage build/cov
+fuzz:
+	$(MAKE) fuzzers VARIANT=fuzz
+fuzz-smoke: fuzz
+	./scripts/fuzz build/fuzz
+bench: programs
+	$(PYTHON) tests/bench/run $B
+check-trixie:
+	./scripts/check-trixie
+
+install: all
+	install -D -m 755 $B/$(NAME) $(DESTDIR)$(SBINDIR)/$(NAME)
+	install -D -m 644 man/$(NAME).8 $(DESTDIR)$(MANDIR)/man8/$(NAME).8
+	install -D -m 644 man/$(NAME).conf.5 \
+		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5
+	install -d $(DESTDIR)$(SYSCONFDIR)/$(NAME)/conf.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).conf || \
+		install -m 644 conf/$(NAME).conf \
+		$(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).conf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
+		systemd/$(NAME).service > $(DESTDIR)$(UNITDIR)/$(NAME).service
+	chmod 644 $(DESTDIR)$(UNITDIR)/$(NAME).service
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
+		$(DESTDIR)$(MANDIR)/man8/$(NAME).8 \
+		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5 \
+		$(DESTDIR)$(UNITDIR)/$(NAME).service
+
+dist:
+	git archive --prefix=$(NAME)-$(VERSION)/ \
+		-o $(NAME)-$(VERSION).tar.gz HEAD
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+clean:
+	rm -rf build $(NAME)-*.tar.gz
+compile_commands.json:
+	bear -- $(MAKE) -B all tests programs
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
