@@ -1,0 +1,145 @@
+#include "reactor_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/stream.h"
+#include "stream_priv.h"
+
+struct buf reactor_take_buf(struct reactor *r)
+{
+	if (r->spare_count == 0)
+		return (struct buf){ 0 };
+	return r->spare[--r->spare_count];
+}
+
+void reactor_give_buf(struct reactor *r, struct buf *b)
+{
+	if (b->cap == 0 || b->cap > REACTOR_SPARE_SIZE ||
+	    r->spare_count == REACTOR_SPARE_MAX) {
+		buf_deinit(b);
+		return;
+	}
+	buf_clear(b);
+	r->spare[r->spare_count++] = *b;
+	*b = (struct buf){ 0 };
+}
+
+/* Flushing may make others dirty, which then are written in the same turn. */
+static void flush_all(struct reactor *r)
+{
+	struct stream *s;
+
+	while ((s = TAILQ_FIRST(&r->dirty)) != NULL)
+		stream_flush(s);
+	log_flush();
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+	flush_all(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+	flush_all(handle->data);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct reactor *r = timer->data;
+
+	wheel_advance(&r->wheel, uv_now(&r->loop));
+	if (r->wheel.armed == 0) {
+		uv_timer_stop(&r->tick);
+		r->ticking = false;
+	}
+}
+
+int reactor_create(struct reactor **out)
+{
+	struct reactor *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (r == NULL)
+		return UV_ENOMEM;
+	TAILQ_INIT(&r->streams);
+	TAILQ_INIT(&r->dirty);
+	err = uv_loop_init(&r->loop);
+	if (err) {
+		free(r);
+		return err;
+	}
+	wheel_init(&r->wheel, uv_now(&r->loop));
+	/* these three cannot fail */
+	uv_timer_init(&r->loop, &r->tick);
+	uv_prepare_init(&r->loop, &r->prepare);
+	uv_check_init(&r->loop, &r->check);
+	r->tick.data = r->prepare.data = r->check.data = r;
+	uv_prepare_start(&r->prepare, on_prepare);
+	uv_check_start(&r->check, on_check);
+	uv_unref((uv_handle_t *)&r->prepare);
+	uv_unref((uv_handle_t *)&r->check);
+	*out = r;
+	return 0;
+}
+
+static void close_stray(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void reactor_destroy(struct reactor *r)
+{
+	struct stream *s;
+
+	if (r == NULL)
+		return;
+	r->closing = true;
+	while ((s = TAILQ_FIRST(&r->streams)) != NULL)
+		stream_destroy(s);
+	uv_walk(&r->loop, close_stray, NULL);
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&r->loop) != 0)
+		abort();		/* a handle was forgotten */
+	while (r->spare_count > 0)
+		buf_deinit(&r->spare[--r->spare_count]);
+	free(r);
+}
+
+uv_loop_t *reactor_loop(struct reactor *r)
+{
+	return &r->loop;
+}
+
+void reactor_run(struct reactor *r)
+{
+	uv_run(&r->loop, UV_RUN_DEFAULT);
+}
+
+void reactor_stop(struct reactor *r)
+{
+	uv_stop(&r->loop);
+}
+
+uint64_t reactor_now(const struct reactor *r)
+{
+	return uv_now(&r->loop);
+}
+
+void reactor_arm(struct reactor *r, struct timeout *t, uint64_t delay_ms)
+{
+	wheel_arm(&r->wheel, t, uv_now(&r->loop), delay_ms);
+	if (r->ticking)
+		return;
+	r->ticking = true;
+	uv_timer_start(&r->tick, on_tick, WHEEL_TICK_MS, WHEEL_TICK_MS);
+}
+
+void reactor_disarm(struct reactor *r, struct timeout *t)
+{
+	wheel_disarm(&r->wheel, t);
+}

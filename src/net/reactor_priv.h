@@ -1,0 +1,41 @@
+#ifndef NET_REACTOR_PRIV_H
+#define NET_REACTOR_PRIV_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "net/reactor.h"
+
+struct stream;
+
+TAILQ_HEAD(stream_list, stream);
+
+#define REACTOR_READ_SIZE  65536
+#define REACTOR_SPARE_MAX  64		/* write buffers kept for reuse */
+#define REACTOR_SPARE_SIZE 16384	/* larger ones are freed */
+
+struct reactor {
+	uv_loop_t loop;
+	uv_timer_t tick;		/* runs while timeouts are armed */
+	uv_prepare_t prepare;
+	uv_check_t check;
+	struct wheel wheel;
+	bool ticking;
+	bool closing;
+
+	struct stream_list streams;	/* all; for the end */
+	struct stream_list dirty;	/* with output of this turn */
+
+	struct buf spare[REACTOR_SPARE_MAX];
+	unsigned spare_count;
+	char read_space[REACTOR_READ_SIZE];
+};
+
+/* A write buffer with capacity, or an empty one. */
+struct buf reactor_take_buf(struct reactor *r);
+void reactor_give_buf(struct reactor *r, struct buf *b);
+
+/* stream.c: writes what has gathered; may call the owner. */
+void stream_flush(struct stream *s);
+
+#endif

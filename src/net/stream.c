@@ -1,0 +1,433 @@
+/*
+ * Life of a stream. The uv handle is part of the struct, so the struct is
+ * freed by the handle's close callback, always a loop turn after destroy.
+ * The owner hears nothing after it destroyed or released the stream.
+ *
+ * Output: stream_write() appends to `out` and puts the stream on the
+ * reactor's dirty list; at the end of the turn stream_flush() offers all of it
+ * with uv_try_write(). Only what the kernel refuses goes through uv_write()
+ * as `rest`; until that is done, new output gathers in `out` again.
+ */
+#include "stream_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "net/addr.h"
+
+#define LINGER_SEND_MS 5000	/* for the last output to leave */
+#define LINGER_END_MS  2000	/* then, for the peer's end */
+
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf);
+
+static struct stream *stream_of(void *handle)
+{
+	return container_of(handle, struct stream, h);
+}
+
+static void stream_enter(struct stream *s, enum stream_state to)
+{
+	assert(to > s->state);		/* a stream only ever ages */
+	s->state = to;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
+{
+	struct reactor *r = stream_of(handle)->r;
+
+	(void)hint;
+	*buf = uv_buf_init(r->read_space, sizeof(r->read_space));
+}
+
+/* Nobody reads from a peer that does not take its answers. */
+static void set_reading(struct stream *s, bool on)
+{
+	if (s->reading == on)
+		return;
+	s->reading = on;
+	if (on)
+		uv_read_start(&s->h.stream, on_alloc, on_read);
+	else
+		uv_read_stop(&s->h.stream);
+}
+
+static void gate_reading(struct stream *s)
+{
+	size_t queued = stream_queued(s);
+
+	if (s->state != STREAM_OPEN)
+		return;
+	if (s->reading && queued > s->max_queue / 2)
+		set_reading(s, false);
+	else if (!s->reading && queued <= s->max_queue / 4)
+		set_reading(s, true);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(stream_of(handle));
+}
+
+void stream_destroy(struct stream *s)
+{
+	struct reactor *r;
+
+	if (s == NULL)
+		return;
+	r = s->r;
+	stream_enter(s, STREAM_CLOSING);
+	s->ops = NULL;
+	reactor_disarm(r, &s->linger);
+	TAILQ_REMOVE(&r->streams, s, link);
+	if (s->is_dirty)
+		TAILQ_REMOVE(&r->dirty, s, dirty_link);
+	reactor_give_buf(r, &s->out);
+	uv_close(&s->h.any, on_closed);
+}
+
+/* The connection is of no more use: tell the owner, if there is one. */
+static void stream_end(struct stream *s, int err)
+{
+	if (s->state == STREAM_RELEASED) {
+		stream_destroy(s);
+		return;
+	}
+	set_reading(s, false);
+	stream_enter(s, STREAM_ENDED);
+	s->ops->on_end(s->owner, err);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
+{
+	struct stream *s = stream_of(handle);
+
+	if (n == 0)
+		return;
+	s->last_active = reactor_now(s->r);
+	if (n < 0)
+		stream_end(s, (int)n);
+	else if (s->state == STREAM_OPEN)
+		s->ops->on_data(s->owner, buf->base, (size_t)n);
+}
+
+/* All is sent: half-close, so that the peer reads to the end before it sees
+ * the connection go. */
+static void linger_end(struct stream *s)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno(&s->h.any, &fd) == 0)
+		shutdown(fd, SHUT_WR);
+	reactor_arm(s->r, &s->linger, LINGER_END_MS);
+}
+
+static void drained(struct stream *s)
+{
+	if (s->state == STREAM_RELEASED)
+		linger_end(s);
+	else if (s->ops->on_drain != NULL)
+		s->ops->on_drain(s->owner);
+}
+
+static void mark_dirty(struct stream *s)
+{
+	if (s->is_dirty)
+		return;
+	s->is_dirty = true;
+	TAILQ_INSERT_TAIL(&s->r->dirty, s, dirty_link);
+}
+
+static void on_rest_written(uv_write_t *req, int err)
+{
+	struct stream_rest *rest =
+		container_of(req, struct stream_rest, req);
+	struct stream *s = rest->stream;
+
+	buf_deinit(&rest->bytes);
+	free(rest);
+	if (s->state == STREAM_CLOSING)
+		return;
+	s->rest = NULL;
+	if (s->state == STREAM_ENDED)
+		return;
+	if (err) {
+		stream_end(s, err);
+		return;
+	}
+	s->last_active = reactor_now(s->r);
+	gate_reading(s);
+	if (s->out.len > 0)
+		mark_dirty(s);
+	else
+		drained(s);
+}
+
+/* The kernel took n octets of out; libuv waits for room for the others. */
+static int write_rest(struct stream *s, size_t n)
+{
+	struct stream_rest *rest = calloc(1, sizeof(*rest));
+	uv_buf_t left = uv_buf_init(s->out.p + n, (unsigned)(s->out.len - n));
+	int err;
+
+	if (rest == NULL)
+		return UV_ENOMEM;
+	rest->stream = s;
+	err = uv_write(&rest->req, &s->h.stream, &left, 1, on_rest_written);
+	if (err) {
+		free(rest);
+		return err;
+	}
+	rest->bytes = s->out;
+	s->out = (struct buf){ 0 };
+	s->rest = rest;
+	return 0;
+}
+
+void stream_flush(struct stream *s)
+{
+	uv_buf_t all = uv_buf_init(s->out.p, (unsigned)s->out.len);
+	int n;
+
+	TAILQ_REMOVE(&s->r->dirty, s, dirty_link);
+	s->is_dirty = false;
+	if (s->rest != NULL || s->out.len == 0 ||
+	    (s->state != STREAM_OPEN && s->state != STREAM_RELEASED))
+		return;
+	n = uv_try_write(&s->h.stream, &all, 1);
+	if (n == UV_EAGAIN)
+		n = 0;
+	if (n >= 0 && (size_t)n < s->out.len)
+		n = write_rest(s, (size_t)n);
+	if (n < 0) {
+		stream_end(s, n);
+		return;
+	}
+	if (s->rest != NULL)
+		return;
+	reactor_give_buf(s->r, &s->out);
+	gate_reading(s);
+	drained(s);
+}
+
+static void on_linger(struct timeout *t)
+{
+	stream_destroy(container_of(t, struct stream, linger));
+}
+
+static struct stream *stream_new(struct reactor *r, size_t max_queue,
+				 const struct stream_ops *ops, void *owner)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->r = r;
+	s->ops = ops;
+	s->owner = owner;
+	s->max_queue = max_queue;
+	s->last_active = reactor_now(r);
+	s->linger.on_timeout = on_linger;
+	return s;
+}
+
+/* From here on libuv knows the handle: the struct dies by stream_destroy(). */
+static void stream_adopt(struct stream *s)
+{
+	TAILQ_INSERT_TAIL(&s->r->streams, s, link);
+}
+
+int stream_accept(struct stream **out, struct reactor *r, uv_stream_t *from,
+		  size_t max_queue, const struct stream_ops *ops, void *owner)
+{
+	struct stream *s = stream_new(r, max_queue, ops, owner);
+	int err;
+
+	if (s == NULL)
+		return UV_ENOMEM;
+	err = from->type == UV_TCP ? uv_tcp_init(&r->loop, &s->h.tcp) :
+				     uv_pipe_init(&r->loop, &s->h.pipe, 0);
+	if (err) {
+		free(s);
+		return err;
+	}
+	stream_adopt(s);
+	err = uv_accept(from, &s->h.stream);
+	if (err) {
+		stream_destroy(s);
+		return err;
+	}
+	if (from->type == UV_TCP)
+		uv_tcp_nodelay(&s->h.tcp, 1);
+	stream_enter(s, STREAM_OPEN);
+	set_reading(s, true);
+	*out = s;
+	return 0;
+}
+
+static void on_connected(uv_connect_t *req, int err)
+{
+	struct stream *s = stream_of(req->handle);
+
+	free(req);
+	if (s->state == STREAM_CLOSING)
+		return;
+	if (err) {
+		stream_end(s, err);
+		return;
+	}
+	stream_enter(s, STREAM_OPEN);
+	set_reading(s, true);
+	if (s->out.len > 0)
+		mark_dirty(s);
+	if (s->ops->on_connect != NULL)
+		s->ops->on_connect(s->owner);
+}
+
+int stream_connect_tcp(struct stream **out, struct reactor *r,
+		       const struct sockaddr *to, size_t max_queue,
+		       const struct stream_ops *ops, void *owner)
+{
+	struct stream *s = stream_new(r, max_queue, ops, owner);
+	uv_connect_t *req = malloc(sizeof(*req));
+	int err;
+
+	if (s == NULL || req == NULL) {
+		free(s);
+		free(req);
+		return UV_ENOMEM;
+	}
+	err = uv_tcp_init(&r->loop, &s->h.tcp);
+	if (err) {
+		free(s);
+		free(req);
+		return err;
+	}
+	stream_adopt(s);
+	err = uv_tcp_connect(req, &s->h.tcp, to, on_connected);
+	if (err) {
+		free(req);
+		stream_destroy(s);
+		return err;
+	}
+	uv_tcp_nodelay(&s->h.tcp, 1);
+	*out = s;
+	return 0;
+}
+
+int stream_connect_unix(struct stream **out, struct reactor *r,
+			const char *path, size_t max_queue,
+			const struct stream_ops *ops, void *owner)
+{
+	struct stream *s = stream_new(r, max_queue, ops, owner);
+	uv_connect_t *req = malloc(sizeof(*req));
+	int err;
+
+	if (s == NULL || req == NULL) {
+		free(s);
+		free(req);
+		return UV_ENOMEM;
+	}
+	err = uv_pipe_init(&r->loop, &s->h.pipe, 0);
+	if (err) {
+		free(s);
+		free(req);
+		return err;
+	}
+	stream_adopt(s);
+	uv_pipe_connect(req, &s->h.pipe, path, on_connected);
+	*out = s;
+	return 0;
+}
+
+void stream_release(struct stream *s)
+{
+	s->ops = NULL;
+	s->owner = NULL;
+	if (s->state == STREAM_ENDED || s->state == STREAM_CONNECTING) {
+		stream_destroy(s);
+		return;
+	}
+	stream_enter(s, STREAM_RELEASED);
+	set_reading(s, true);
+	if (stream_queued(s) > 0)
+		reactor_arm(s->r, &s->linger, LINGER_SEND_MS);
+	else
+		linger_end(s);
+}
+
+void stream_set_owner(struct stream *s, const struct stream_ops *ops,
+		      void *owner)
+{
+	s->ops = ops;
+	s->owner = owner;
+}
+
+void stream_set_max_queue(struct stream *s, size_t max_queue)
+{
+	s->max_queue = max_queue;
+}
+
+int stream_reserve(struct stream *s, size_t n)
+{
+	if (s->state == STREAM_ENDED)
+		return UV_EPIPE;
+	if (n > s->max_queue || stream_queued(s) > s->max_queue - n)
+		return ERR_LIMIT;
+	if (s->out.cap == 0)
+		s->out = reactor_take_buf(s->r);
+	if (!buf_reserve(&s->out, n)) {
+		s->out.failed = false;	/* what was there is still good */
+		return UV_ENOMEM;
+	}
+	return 0;
+}
+
+int stream_write(struct stream *s, struct str bytes)
+{
+	int err = stream_reserve(s, bytes.len);
+
+	if (err)
+		return err;
+	buf_add_str(&s->out, bytes);
+	if (s->state != STREAM_CONNECTING)
+		mark_dirty(s);
+	gate_reading(s);
+	return 0;
+}
+
+size_t stream_queued(const struct stream *s)
+{
+	return s->out.len + (s->rest != NULL ?
+			     s->h.stream.write_queue_size : 0);
+}
+
+uint64_t stream_last_active(const struct stream *s)
+{
+	return s->last_active;
+}
+
+bool stream_is_quiet(struct stream *s)
+{
+	uv_os_fd_t fd;
+	char byte;
+
+	if (s->state != STREAM_OPEN || uv_fileno(&s->h.any, &fd) != 0)
+		return false;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+struct str stream_peer(struct stream *s, char *space, size_t len)
+{
+	struct sockaddr_storage addr = { .ss_family = AF_UNIX };
+	int n = sizeof(addr);
+
+	if (s->h.any.type == UV_TCP)
+		uv_tcp_getpeername(&s->h.tcp, (struct sockaddr *)&addr, &n);
+	return addr_text((const struct sockaddr *)&addr, space, len);
+}
+
+struct reactor *stream_reactor(const struct stream *s)
+{
+	return s->r;
+}

@@ -1,0 +1,46 @@
+#ifndef NET_STREAM_PRIV_H
+#define NET_STREAM_PRIV_H
+
+#include "net/stream.h"
+#include "reactor_priv.h"
+
+enum stream_state {
+	STREAM_CONNECTING,	/* output gathers, nothing is read */
+	STREAM_OPEN,
+	STREAM_RELEASED,	/* no owner: the last output leaves */
+	STREAM_ENDED,		/* the owner has been told */
+	STREAM_CLOSING,		/* freed by the close callback */
+};
+
+/* What the kernel did not take at once; lives until libuv is done with it. */
+struct stream_rest {
+	uv_write_t req;
+	struct stream *stream;
+	struct buf bytes;
+};
+
+struct stream {
+	union {
+		uv_handle_t any;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} h;
+	struct reactor *r;		/* borrowed */
+	TAILQ_ENTRY(stream) link;	/* in r->streams */
+
+	const struct stream_ops *ops;	/* NULL once released */
+	void *owner;
+	size_t max_queue;
+
+	enum stream_state state;	/* stream_enter() only */
+	bool reading;
+	bool is_dirty;
+	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */
+	struct buf out;			/* appended, not yet offered */
+	struct stream_rest *rest;	/* offered, not yet taken; owned */
+	uint64_t last_active;		/* loop ms */
+	struct timeout linger;		/* while released */
+};
+
+#endif
