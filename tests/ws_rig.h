@@ -51,14 +51,14 @@ static inline void rig_on_close(void *owner, unsigned code)
 	rig->ws = NULL;
 }
 
-static inline void rig_on_connection(void *owner, uv_stream_t *from)
+static inline void rig_on_connection(void *owner, int fd)
 {
 	static const struct ws_session_ops ops = { rig_on_message,
 						   rig_on_close };
 	struct ws_rig *rig = owner;
 	struct stream *stream;
 
-	if (stream_accept(&stream, rig->reactor, from, 1 << 20, NULL, NULL) ||
+	if (stream_accept(&stream, rig->reactor, fd, 1 << 20, NULL, NULL) ||
 	    ws_session_create(&rig->ws, rig->pool, stream, &ops, rig))
 		abort();
 }

@@ -35,8 +35,20 @@ static inline bool str_eq(struct str a, struct str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+/* The slow part of str_ieq(): a and b are of one length. */
+bool str_ieq_long(struct str a, struct str b);
+
 /* ASCII letters compare without regard to case, nothing else does. */
-bool str_ieq(struct str a, struct str b);
+static inline bool str_ieq(struct str a, struct str b)
+{
+	if (a.len != b.len)
+		return false;
+	/* most names differ here already */
+	if (a.len > 0 && ((a.p[0] ^ b.p[0]) & ~0x20) != 0)
+		return false;
+	return str_ieq_long(a, b);
+}
+
 bool str_starts(struct str s, struct str prefix);
 bool str_istarts(struct str s, struct str prefix);
 

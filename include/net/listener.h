@@ -8,14 +8,15 @@
 #include "net/reactor.h"
 
 /*
- * A listening socket on one loop. on_connection() is called once per waiting
- * connection and takes it with stream_accept(). Running out of descriptors
- * is survived: such connections are closed by libuv, on_refused() counts.
+ * A listening socket on one loop. Running out of descriptors is survived: the
+ * listener pauses a moment, connections wait in the kernel's backlog, and
+ * on_refused() is told once per pause.
  */
 struct listener;
 
 struct listener_ops {
-	void (*on_connection)(void *owner, uv_stream_t *from);
+	/* The owner takes fd, with stream_accept() or close(). */
+	void (*on_connection)(void *owner, int fd);
 	void (*on_refused)(void *owner, int err);
 };
 

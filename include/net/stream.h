@@ -32,9 +32,9 @@ struct stream_ops {
 	void (*on_connect)(void *owner);
 };
 
-/* Takes the next connection of a listening handle. */
+/* Takes a connected TCP socket, also on failure. */
 MUST_CHECK int stream_accept(struct stream **out, struct reactor *r,
-			     uv_stream_t *from, size_t max_queue,
+			     int fd, size_t max_queue,
 			     const struct stream_ops *ops, void *owner);
 
 /* Connects: on_connect or on_end follows, later. */

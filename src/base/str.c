@@ -12,10 +12,8 @@ static bool is_ows(char c)
 	return c == ' ' || c == '\t';
 }
 
-bool str_ieq(struct str a, struct str b)
+bool str_ieq_long(struct str a, struct str b)
 {
-	if (a.len != b.len)
-		return false;
 	for (size_t i = 0; i < a.len; i++)
 		if (lower(a.p[i]) != lower(b.p[i]))
 			return false;

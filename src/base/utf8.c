@@ -27,41 +27,43 @@ static bool utf8_lead(struct utf8 *u, unsigned char c)
 	return true;
 }
 
-/* How many bytes at the front are ASCII, in steps of eight. */
-static size_t ascii_run(const char *p, size_t len)
+/* Over the ASCII at p, 32 octets a step. */
+static const char *skip_ascii(const char *p, const char *end)
 {
-	size_t n = 0;
+	while (end - p >= 32) {
+		uint64_t w[4];
 
-	while (len - n >= 8) {
-		uint64_t word;
-
-		memcpy(&word, p + n, 8);
-		if (word & UINT64_C(0x8080808080808080))
+		memcpy(w, p, sizeof(w));
+		if (((w[0] | w[1] | w[2] | w[3]) &
+		     UINT64_C(0x8080808080808080)) != 0)
 			break;
-		n += 8;
+		p += 32;
 	}
-	return n;
+	while (p < end && (unsigned char)*p < 0x80)
+		p++;
+	return p;
 }
 
 bool utf8_feed(struct utf8 *u, struct str s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c;
+	const char *p = s.p, *end = s.p + s.len;
 
-		if (u->need == 0) {
-			i += ascii_run(s.p + i, s.len - i);
-			if (i == s.len)
-				break;
-		}
-		c = (unsigned char)s.p[i];
+	while (p < end) {
+		unsigned char c = (unsigned char)*p;
+
 		if (u->need > 0) {
 			if (c < u->min || c > u->max)
 				return false;
 			u->need--;
 			u->min = 0x80;
 			u->max = 0xbf;
-		} else if (c >= 0x80 && !utf8_lead(u, c)) {
-			return false;
+			p++;
+		} else if (c < 0x80) {
+			p = skip_ascii(p, end);
+		} else {
+			if (!utf8_lead(u, c))
+				return false;
+			p++;
 		}
 	}
 	return true;

@@ -1,42 +1,78 @@
+#define _GNU_SOURCE	/* accept4 */
 #include "net/listener.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 4096
+#define BACKLOG  4096
+#define BATCH    64	/* connections taken per event, then others' turn */
+#define PAUSE_MS 100
 
+/*
+ * libuv's own accept loop never comes back when descriptors run out in a
+ * process with several loops, so it only watches the socket here.
+ */
 struct listener {
-	uv_tcp_t tcp;
+	uv_poll_t poll;
+	struct reactor *r;		/* borrowed */
 	const struct listener_ops *ops;
 	void *owner;
+	int fd;				/* owned */
 	unsigned port;
+	struct timeout pause;
 };
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(container_of(handle, struct listener, tcp));
+	free(container_of(handle, struct listener, poll));
 }
 
-static void on_connection(uv_stream_t *handle, int status)
+/* True: there may be more to accept. */
+static bool accept_one(struct listener *l)
 {
-	struct listener *l = container_of(handle, struct listener, tcp);
+	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (status < 0)
-		l->ops->on_refused(l->owner, status);
-	else
-		l->ops->on_connection(l->owner, handle);
+	if (fd >= 0) {
+		l->ops->on_connection(l->owner, fd);
+		return !uv_is_closing((uv_handle_t *)&l->poll);
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return false;
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+	    errno != ENOMEM)
+		return true;		/* that one is gone (accept(2)) */
+	uv_poll_stop(&l->poll);
+	reactor_arm(l->r, &l->pause, PAUSE_MS);
+	l->ops->on_refused(l->owner, -errno);
+	return false;
 }
 
-static unsigned port_of(uv_tcp_t *tcp)
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct listener *l = container_of(poll, struct listener, poll);
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < BATCH && accept_one(l); i++)
+		continue;
+}
+
+static void on_pause(struct timeout *t)
+{
+	struct listener *l = container_of(t, struct listener, pause);
+
+	uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+static unsigned port_of(int fd)
 {
 	struct sockaddr_storage addr;
-	int len = sizeof(addr);
+	socklen_t len = sizeof(addr);
 
-	if (uv_tcp_getsockname(tcp, (struct sockaddr *)&addr, &len) != 0)
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
 		return 0;
 	if (addr.ss_family == AF_INET6)
 		return ntohs(((struct sockaddr_in6 *)&addr)->sin6_port);
@@ -53,31 +89,28 @@ int listener_create_fd(struct listener **out, struct reactor *r, int fd,
 		close(fd);
 		return UV_ENOMEM;
 	}
+	l->r = r;
 	l->ops = ops;
 	l->owner = owner;
-	err = uv_tcp_init(reactor_loop(r), &l->tcp);
+	l->fd = fd;
+	l->port = port_of(fd);
+	l->pause.on_timeout = on_pause;
+	err = uv_poll_init(reactor_loop(r), &l->poll, fd);
 	if (err) {
 		close(fd);
 		free(l);
 		return err;
 	}
-	err = uv_tcp_open(&l->tcp, fd);
-	if (err)
-		close(fd);
-	else
-		err = uv_listen((uv_stream_t *)&l->tcp, BACKLOG,
-				on_connection);
+	err = uv_poll_start(&l->poll, UV_READABLE, on_readable);
 	if (err) {
 		listener_destroy(l);
 		return err;
 	}
-	l->port = port_of(&l->tcp);
 	*out = l;
 	return 0;
 }
 
-/* libuv has no SO_REUSEPORT before 1.49 and binds `::` without IPv4 only by a
- * flag, so the socket is made here. */
+/* IPv6 sockets take IPv4 too, so that `*` is everything. */
 static int open_socket(int *out, const struct sockaddr *addr, bool shared)
 {
 	bool v6 = addr->sa_family == AF_INET6;
@@ -89,11 +122,10 @@ static int open_socket(int *out, const struct sockaddr *addr, bool shared)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &many,
-		   sizeof(many));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &many, sizeof(many));
 	if (v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, addr, len) != 0) {
+	if (bind(fd, addr, len) != 0 || listen(fd, BACKLOG) != 0) {
 		err = -errno;
 		close(fd);
 		return err;
@@ -116,8 +148,11 @@ int listener_create(struct listener **out, struct reactor *r,
 
 void listener_destroy(struct listener *l)
 {
-	if (l != NULL)
-		uv_close((uv_handle_t *)&l->tcp, on_closed);
+	if (l == NULL)
+		return;
+	reactor_disarm(l->r, &l->pause);
+	uv_close((uv_handle_t *)&l->poll, on_closed);
+	close(l->fd);
 }
 
 unsigned listener_port(const struct listener *l)

@@ -102,7 +102,9 @@ void reactor_destroy(struct reactor *r)
 	while ((s = TAILQ_FIRST(&r->streams)) != NULL)
 		stream_destroy(s);
 	uv_walk(&r->loop, close_stray, NULL);
-	uv_run(&r->loop, UV_RUN_DEFAULT);
+	/* a reactor_stop() of an owner's destructor ends one round only */
+	while (uv_run(&r->loop, UV_RUN_DEFAULT) != 0)
+		continue;
 	if (uv_loop_close(&r->loop) != 0)
 		abort();		/* a handle was forgotten */
 	while (r->spare_count > 0)

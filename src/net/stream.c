@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/addr.h"
 
@@ -98,6 +99,21 @@ static void stream_end(struct stream *s, int err)
 	s->ops->on_end(s->owner, err);
 }
 
+/* libuv tells a reset that comes together with the last octets as an end;
+ * whoever reads to the end must know the difference. */
+static int end_reason(struct stream *s, int err)
+{
+	int pending = 0;
+	socklen_t len = sizeof(pending);
+	uv_os_fd_t fd;
+
+	if (err == UV_EOF && uv_fileno(&s->h.any, &fd) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &len) == 0 &&
+	    pending != 0)
+		return -pending;
+	return err;
+}
+
 static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = stream_of(handle);
@@ -106,7 +122,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 		return;
 	s->last_active = reactor_now(s->r);
 	if (n < 0)
-		stream_end(s, (int)n);
+		stream_end(s, end_reason(s, (int)n));
 	else if (s->state == STREAM_OPEN)
 		s->ops->on_data(s->owner, buf->base, (size_t)n);
 }
@@ -237,28 +253,30 @@ static void stream_adopt(struct stream *s)
 	TAILQ_INSERT_TAIL(&s->r->streams, s, link);
 }
 
-int stream_accept(struct stream **out, struct reactor *r, uv_stream_t *from,
+int stream_accept(struct stream **out, struct reactor *r, int fd,
 		  size_t max_queue, const struct stream_ops *ops, void *owner)
 {
 	struct stream *s = stream_new(r, max_queue, ops, owner);
 	int err;
 
-	if (s == NULL)
+	if (s == NULL) {
+		close(fd);
 		return UV_ENOMEM;
-	err = from->type == UV_TCP ? uv_tcp_init(&r->loop, &s->h.tcp) :
-				     uv_pipe_init(&r->loop, &s->h.pipe, 0);
+	}
+	err = uv_tcp_init(&r->loop, &s->h.tcp);
 	if (err) {
+		close(fd);
 		free(s);
 		return err;
 	}
 	stream_adopt(s);
-	err = uv_accept(from, &s->h.stream);
+	err = uv_tcp_open(&s->h.tcp, fd);
 	if (err) {
+		close(fd);
 		stream_destroy(s);
 		return err;
 	}
-	if (from->type == UV_TCP)
-		uv_tcp_nodelay(&s->h.tcp, 1);
+	uv_tcp_nodelay(&s->h.tcp, 1);
 	stream_enter(s, STREAM_OPEN);
 	set_reading(s, true);
 	*out = s;
@@ -368,10 +386,26 @@ void stream_set_max_queue(struct stream *s, size_t max_queue)
 	s->max_queue = max_queue;
 }
 
+/* Offers what has gathered before the turn ends, when the queue is full: the
+ * kernel may have room for all of it. An error shows itself at the flush. */
+static void make_room(struct stream *s)
+{
+	uv_buf_t all = uv_buf_init(s->out.p, (unsigned)s->out.len);
+	int n;
+
+	if (s->rest != NULL || s->out.len == 0 || s->state != STREAM_OPEN)
+		return;
+	n = uv_try_write(&s->h.stream, &all, 1);
+	if (n > 0)
+		buf_consume(&s->out, (size_t)n);
+}
+
 int stream_reserve(struct stream *s, size_t n)
 {
 	if (s->state == STREAM_ENDED)
 		return UV_EPIPE;
+	if (n <= s->max_queue && stream_queued(s) > s->max_queue - n)
+		make_room(s);
 	if (n > s->max_queue || stream_queued(s) > s->max_queue - n)
 		return ERR_LIMIT;
 	if (s->out.cap == 0)

@@ -1,0 +1,356 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+
+/*
+ * A line is built straight in the thread's buffer, without printf: with the
+ * access log on there is one per primitive. The buffer is never more than
+ * half full when a line starts; a field that might not fit any more is left
+ * out, so a line always ends.
+ */
+#define LINE_ROOM   (48 * 1024)
+#define FLUSH_AT    (16 * 1024)
+#define VALUE_MAX   256			/* octets of a value; more is cut */
+#define EXPANSION   6			/* \u00XX for one octet */
+#define FIELD_ROOM  (128 + VALUE_MAX * EXPANSION)
+#define EAGAIN_MS   100
+#define STAMP_LEN   24			/* 2026-11-23T22:34:20.123Z */
+
+static struct {
+	int fd;
+	enum log_level level;
+	enum log_format format;
+	bool journal;
+	bool access;
+} sink = { STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false, true };
+
+static _Thread_local struct {
+	size_t len;
+	time_t second;			/* that stamp stands for */
+	char stamp[STAMP_LEN + 1];
+	char text[FLUSH_AT + LINE_ROOM];
+} out;
+
+static const struct {
+	struct str logfmt, json, journal;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { STR_INIT("level=error event="),
+			      STR_INIT("\"level\":\"error\",\"event\":\""),
+			      STR_INIT("<3>level=error event=") },
+	[LOG_LEVEL_WARNING] = { STR_INIT("level=warning event="),
+				STR_INIT("\"level\":\"warning\",\"event\":\""),
+				STR_INIT("<4>level=warning event=") },
+	[LOG_LEVEL_INFO] = { STR_INIT("level=info event="),
+			     STR_INIT("\"level\":\"info\",\"event\":\""),
+			     STR_INIT("<6>level=info event=") },
+	[LOG_LEVEL_DEBUG] = { STR_INIT("level=debug event="),
+			      STR_INIT("\"level\":\"debug\",\"event\":\""),
+			      STR_INIT("<7>level=debug event=") },
+};
+
+/* What an octet asks of the value that it is in. */
+enum {
+	NEEDS_QUOTES = 1,	/* logfmt: the value is put in quotes */
+	NEEDS_ESCAPE = 2,	/* both: within quotes it is escaped */
+	NOT_ASCII = 4,		/* the sequence must be looked at */
+};
+
+static const unsigned char octets[256] = {
+	[0 ... 31] = NEEDS_QUOTES | NEEDS_ESCAPE,
+	[' '] = NEEDS_QUOTES,
+	['='] = NEEDS_QUOTES,
+	['"'] = NEEDS_QUOTES | NEEDS_ESCAPE,
+	['\\'] = NEEDS_ESCAPE,
+	[127] = NEEDS_QUOTES | NEEDS_ESCAPE,
+	[128 ... 255] = NOT_ASCII,
+};
+
+static void add(struct str s)
+{
+	memcpy(out.text + out.len, s.p, s.len);
+	out.len += s.len;
+}
+
+static void add_char(char c)
+{
+	out.text[out.len++] = c;
+}
+
+static void add_uint(uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	add((struct str){ digits + at, sizeof(digits) - at });
+}
+
+static void add_int(int64_t n)
+{
+	if (n < 0)
+		add_char('-');
+	add_uint(n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+/* How many octets at p are one harmless UTF-8 character; 0: none. The C1
+ * controls U+0080 to U+009F are not: terminals obey them. */
+static size_t character(const char *p, size_t len)
+{
+	unsigned char lead = (unsigned char)p[0];
+	size_t n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+
+	if (n > len || !utf8_valid((struct str){ p, n }))
+		return 0;
+	if (lead == 0xc2 && (unsigned char)p[1] < 0xa0)
+		return 0;
+	return n;
+}
+
+static void add_hex(struct str prefix, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	add(prefix);
+	add_char(hex[c >> 4]);
+	add_char(hex[c & 15]);
+}
+
+static void add_escaped(unsigned char c, bool json)
+{
+	if (c == '"' || c == '\\') {
+		add_char('\\');
+		add_char((char)c);
+	} else if (c == '\n') {
+		add(STR("\\n"));
+	} else if (c == '\t') {
+		add(STR("\\t"));
+	} else {
+		add_hex(json ? STR("\\u00") : STR("\\x"), c);
+	}
+}
+
+static void add_inside_quotes(struct str s, bool json)
+{
+	for (size_t i = 0; i < s.len;) {
+		unsigned char c = (unsigned char)s.p[i];
+		size_t n = 1;
+
+		if (octets[c] & NOT_ASCII)
+			n = character(s.p + i, s.len - i);
+		if (n == 0 || (octets[c] & NEEDS_ESCAPE)) {
+			add_escaped(c, json);
+			n = 1;
+		} else {
+			add((struct str){ s.p + i, n });
+		}
+		i += n;
+	}
+}
+
+/* The union of what its octets need; text that is not ASCII but harmless
+ * needs nothing in logfmt. */
+static unsigned needs_of(struct str s)
+{
+	unsigned needs = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		needs |= octets[(unsigned char)s.p[i]];
+	if (!(needs & NOT_ASCII))
+		return needs;
+	for (size_t i = 0, n; i < s.len; i += n) {
+		n = 1;
+		if (octets[(unsigned char)s.p[i]] & NOT_ASCII)
+			n = character(s.p + i, s.len - i);
+		if (n == 0)
+			return needs | NEEDS_QUOTES | NEEDS_ESCAPE;
+	}
+	return needs;
+}
+
+/* Not in the middle of a character. */
+static struct str cut(struct str s)
+{
+	s.len = VALUE_MAX;
+	for (int i = 0; i < 3 && (s.p[s.len] & 0xc0) == 0x80; i++)
+		s.len--;
+	return s;
+}
+
+static void add_str(struct str s)
+{
+	bool json = sink.format == LOG_FORMAT_JSON;
+	bool whole = s.len <= VALUE_MAX;
+	bool quotes;
+	unsigned needs;
+
+	if (!whole)
+		s = cut(s);
+	needs = needs_of(s);
+	quotes = json || s.len == 0 || (needs & NEEDS_QUOTES);
+	if (quotes)
+		add_char('"');
+	if (!quotes || (s.len > 0 && !(needs & (NEEDS_ESCAPE | NOT_ASCII))))
+		add(s);
+	else
+		add_inside_quotes(s, json);
+	if (!whole)
+		add(STR("..."));
+	if (quotes)
+		add_char('"');
+}
+
+static void add_key(const char *key)
+{
+	struct str k = str_of(key);
+
+	if (sink.format == LOG_FORMAT_JSON) {
+		add(STR(",\""));
+		add(k);
+		add(STR("\":"));
+	} else {
+		add_char(' ');
+		add(k);
+		add_char('=');
+	}
+}
+
+static void add_field(const struct log_field *f)
+{
+	if (out.len + FIELD_ROOM > sizeof(out.text))
+		return;
+	add_key(f->key);
+	switch (f->type) {
+	case LOG_FIELD_STR:
+		add_str(f->s);
+		break;
+	case LOG_FIELD_UINT:
+		add_uint(f->u);
+		break;
+	case LOG_FIELD_INT:
+		add_int(f->i);
+		break;
+	}
+}
+
+/* All but the milliseconds is made once a second. */
+static struct str timestamp(void)
+{
+	struct timespec now;
+	struct tm tm;
+	unsigned ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != out.second || out.stamp[0] == '\0') {
+		gmtime_r(&now.tv_sec, &tm);
+		strftime(out.stamp, sizeof(out.stamp),
+			 "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+		out.second = now.tv_sec;
+	}
+	ms = (unsigned)(now.tv_nsec / 1000000);
+	out.stamp[STAMP_LEN - 4] = (char)('0' + ms / 100);
+	out.stamp[STAMP_LEN - 3] = (char)('0' + ms / 10 % 10);
+	out.stamp[STAMP_LEN - 2] = (char)('0' + ms % 10);
+	return (struct str){ out.stamp, STAMP_LEN };
+}
+
+static void add_head(enum log_level level, const char *event)
+{
+	if (sink.journal) {
+		add(levels[level].journal);
+		add(str_of(event));
+	} else if (sink.format == LOG_FORMAT_JSON) {
+		add(STR("{\"ts\":\""));
+		add(timestamp());
+		add(STR("\","));
+		add(levels[level].json);
+		add(str_of(event));
+		add_char('"');
+	} else {
+		add(STR("ts="));
+		add(timestamp());
+		add_char(' ');
+		add(levels[level].logfmt);
+		add(str_of(event));
+	}
+}
+
+/* The journal's own socket, not whatever replaced it: the variable is
+ * inherited by programs whose output goes elsewhere (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+	char *end;
+
+	if (stream == NULL || fstat(fd, &st) < 0)
+		return false;
+	return strtoull(stream, &end, 10) == st.st_dev && *end == ':' &&
+	       strtoull(end + 1, &end, 10) == st.st_ino && *end == '\0';
+}
+
+/* A reader that is slow is waited for, one that is stuck is not. */
+static bool may_go_on(void)
+{
+	struct pollfd p = { .fd = sink.fd, .events = POLLOUT };
+
+	if (errno == EINTR)
+		return true;
+	return errno == EAGAIN && poll(&p, 1, EAGAIN_MS) > 0;
+}
+
+void log_setup(const struct log_conf *conf, int fd)
+{
+	sink.fd = fd;
+	sink.level = conf->level;
+	sink.format = conf->format;
+	sink.access = conf->access;
+	sink.journal = conf->format == LOG_FORMAT_AUTO && is_journal(fd);
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= sink.level;
+}
+
+bool log_access_enabled(void)
+{
+	return sink.access && log_enabled(LOG_LEVEL_INFO);
+}
+
+void log_write(enum log_level level, const char *event,
+	       const struct log_field *fields)
+{
+	add_head(level, event);
+	for (; fields->key != NULL; fields++)
+		add_field(fields);
+	if (sink.format == LOG_FORMAT_JSON)
+		add_char('}');
+	add_char('\n');
+	if (level <= LOG_LEVEL_WARNING || out.len >= FLUSH_AT)
+		log_flush();
+}
+
+void log_flush(void)
+{
+	size_t done = 0;
+
+	while (done < out.len) {
+		ssize_t n = write(sink.fd, out.text + done, out.len - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || !may_go_on())
+			break;
+	}
+	out.len = 0;
+}
