@@ -158,20 +158,20 @@ static void add_json_escape(struct buf *b, unsigned char c)
 
 void buf_add_json(struct buf *b, struct str s)
 {
-	size_t from = 0;
+	static const bool special[256] = {
+		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true,
+	};
+	const char *p = s.p, *from = s.p, *end = s.p + s.len;
 
 	buf_add_char(b, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
+	for (; p < end; p++) {
+		if (!special[(unsigned char)*p])
 			continue;
-		buf_add(b, s.p + from, i - from);
-		add_json_escape(b, c);
-		from = i + 1;
+		buf_add_str(b, str_range(from, p));
+		add_json_escape(b, (unsigned char)*p);
+		from = p + 1;
 	}
-	if (s.len > from)
-		buf_add(b, s.p + from, s.len - from);
+	buf_add_str(b, str_range(from, end));
 	buf_add_char(b, '"');
 }
 
