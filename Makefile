@@ -31,7 +31,7 @@ PYTHON    ?= /usr/bin/python3
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough
-MODE_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+MODE_release := -O3 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 MODE_san     := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_cov     := -O0 -g --coverage

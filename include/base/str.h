@@ -43,8 +43,11 @@ static inline bool str_ieq(struct str a, struct str b)
 {
 	if (a.len != b.len)
 		return false;
+	if (a.len == 0)
+		return true;
 	/* most names differ here already */
-	if (a.len > 0 && ((a.p[0] ^ b.p[0]) & ~0x20) != 0)
+	if (((a.p[0] ^ b.p[0]) & ~0x20) != 0 ||
+	    ((a.p[a.len - 1] ^ b.p[a.len - 1]) & ~0x20) != 0)
 		return false;
 	return str_ieq_long(a, b);
 }

@@ -14,8 +14,18 @@ static bool is_ows(char c)
 
 bool str_ieq_long(struct str a, struct str b)
 {
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
+	size_t i = 0;
+
+	for (; a.len - i >= 8; i += 8) {
+		uint64_t x, y;
+
+		memcpy(&x, a.p + i, 8);
+		memcpy(&y, b.p + i, 8);
+		if (x != y)
+			break;
+	}
+	for (; i < a.len; i++)
+		if (a.p[i] != b.p[i] && lower(a.p[i]) != lower(b.p[i]))
 			return false;
 	return true;
 }
