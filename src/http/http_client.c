@@ -1,0 +1,443 @@
+/*
+ * The pool. A connection's state is the set it stands in. A request that
+ * finds no idle connection waits; a connection that opens or frees takes the
+ * one that waits longest. Only a repeated request is promised to a connection
+ * of its own while that one opens, for it needs a fresh one.
+ *
+ * Whoever calls an owner does so last, with everything put in order before:
+ * the owner may send, cancel or destroy. Where several owners must hear, the
+ * client stays until the last has (`telling`).
+ */
+#include "http/http_client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "http_conn.h"
+
+#define KEPT_CAPACITY 4096	/* octets a finished call may keep */
+
+TAILQ_HEAD(http_call_list, http_call);
+
+struct http_client {
+	struct reactor *r;			/* borrowed, as is conf */
+	const struct http_client_conf *conf;
+
+	struct http_resolver *resolver;		/* owned; NULL: Unix socket */
+	struct http_conn_set opening, idle, busy;	/* owned */
+
+	struct http_call_list waiting, failing;
+	size_t waiting_octets;
+	bool telling;				/* fail_all() is running */
+	bool destroyed;
+
+	struct http_client_counters counters;
+};
+
+static const struct http_conn_ops conn_ops;
+
+static void count(struct http_client *c)
+{
+	c->counters.idle = c->idle.count;
+	c->counters.open = c->idle.count + c->busy.count;
+}
+
+static size_t total(const struct http_client *c)
+{
+	return c->opening.count + c->idle.count + c->busy.count;
+}
+
+static void leave_set(struct http_conn *conn)
+{
+	TAILQ_REMOVE(&conn->set->list, conn, link);
+	conn->set->count--;
+	conn->set = NULL;
+}
+
+static void enter_set(struct http_client *c, struct http_conn *conn,
+		      struct http_conn_set *set)
+{
+	if (conn->set != NULL)
+		leave_set(conn);
+	TAILQ_INSERT_HEAD(&set->list, conn, link);
+	conn->set = set;
+	set->count++;
+	count(c);
+}
+
+static void drop_conn(struct http_client *c, struct http_conn *conn)
+{
+	leave_set(conn);
+	count(c);
+	http_conn_destroy(conn);
+}
+
+/* A small buffer stays for the next use. */
+static void forget_bytes(struct http_call *call)
+{
+	if (call->bytes.cap > KEPT_CAPACITY)
+		buf_deinit(&call->bytes);
+	else
+		buf_clear(&call->bytes);
+}
+
+/* Not pending any more. */
+static void call_finish(struct http_call *call)
+{
+	call->state = HTTP_CALL_NONE;
+	call->conn = NULL;
+	forget_bytes(call);
+}
+
+static void call_unwait(struct http_client *c, struct http_call *call)
+{
+	TAILQ_REMOVE(&c->waiting, call, link);
+	c->waiting_octets -= call->bytes.len;
+	c->counters.waiting--;
+}
+
+/* The call that this connection carried, which now is free for another. */
+static struct http_call *take_call(struct http_conn *conn)
+{
+	struct http_call *call = conn->call;
+
+	conn->call = NULL;
+	return call;
+}
+
+static void bind_call(struct http_conn *conn, struct http_call *call)
+{
+	call->state = HTTP_CALL_SENT;
+	call->conn = conn;
+	conn->call = call;
+}
+
+static void send_kept(struct http_client *c, struct http_conn *conn)
+{
+	struct http_call *call = conn->call;
+
+	enter_set(c, conn, &c->busy);
+	http_conn_send(conn, buf_str(&call->bytes), (struct str){ NULL, 0 },
+		       call->echo_hash);
+	if (!call->repeatable)
+		forget_bytes(call);
+}
+
+static int open_conn(struct http_client *c, struct http_call *promised)
+{
+	struct http_conn *conn;
+	int err = http_conn_create(&conn, c->r, c->conf, c->resolver,
+				   &conn_ops, &c->counters);
+
+	if (err)
+		return err;
+	conn->pool = c;
+	enter_set(c, conn, &c->opening);
+	if (promised != NULL)
+		bind_call(conn, promised);
+	return 0;
+}
+
+/* One more connection for each call that waits, up to the limit. Without
+ * memory the calls go on waiting for what is there. */
+static void open_for_waiting(struct http_client *c)
+{
+	while (c->opening.count < c->counters.waiting &&
+	       total(c) < c->conf->connections)
+		if (open_conn(c, NULL) != 0)
+			break;
+}
+
+/* A connection that may carry a request gets the oldest one, or idles. */
+static void put_to_work(struct http_client *c, struct http_conn *conn)
+{
+	struct http_call *call = TAILQ_FIRST(&c->waiting);
+
+	if (call == NULL) {
+		enter_set(c, conn, &c->idle);
+		return;
+	}
+	if (!http_conn_is_quiet(conn)) {
+		http_conn_poisoned(conn, "octets or end while idle");
+		drop_conn(c, conn);
+		open_for_waiting(c);
+		return;
+	}
+	call_unwait(c, call);
+	bind_call(conn, call);
+	send_kept(c, conn);
+}
+
+static void fail_next(struct http_client *c, struct http_call *call)
+{
+	if (call->state == HTTP_CALL_WAITING)
+		call_unwait(c, call);
+	call->state = HTTP_CALL_FAILING;
+	call->conn = NULL;
+	TAILQ_INSERT_TAIL(&c->failing, call, link);
+}
+
+static void client_free(struct http_client *c)
+{
+	http_resolver_destroy(c->resolver);
+	free(c);
+}
+
+/* Each of `failing` hears err. New ones can only come on a later turn. */
+static void fail_all(struct http_client *c, int err)
+{
+	struct http_call *call;
+
+	c->telling = true;
+	while ((call = TAILQ_FIRST(&c->failing)) != NULL) {
+		TAILQ_REMOVE(&c->failing, call, link);
+		call_finish(call);
+		call->ops->on_fail(call, err);
+	}
+	c->telling = false;
+	if (c->destroyed)
+		client_free(c);
+}
+
+static void on_open(struct http_conn *conn)
+{
+	struct http_client *c = conn->pool;
+
+	c->counters.opened++;
+	if (conn->call != NULL)
+		send_kept(c, conn);
+	else
+		put_to_work(c, conn);
+	open_for_waiting(c);
+}
+
+/*
+ * Each refused connection costs one call, the oldest that waits, unless there
+ * are others enough to serve all; the last one costs all.
+ */
+static void on_refused(struct http_conn *conn, int err)
+{
+	struct http_client *c = conn->pool;
+	struct http_call *call = take_call(conn);
+
+	c->counters.connect_failed++;
+	drop_conn(c, conn);
+	if (call != NULL)
+		fail_next(c, call);
+	else if (c->counters.waiting > total(c))
+		fail_next(c, TAILQ_FIRST(&c->waiting));
+	while (total(c) == 0 && !TAILQ_EMPTY(&c->waiting))
+		fail_next(c, TAILQ_FIRST(&c->waiting));
+	fail_all(c, err);
+}
+
+static void on_answer(struct http_conn *conn, const struct http_msg *msg)
+{
+	struct http_client *c = conn->pool;
+	struct http_call *call = take_call(conn);
+
+	if (conn->state == HTTP_CONN_IDLE) {
+		put_to_work(c, conn);
+	} else {
+		drop_conn(c, conn);
+		open_for_waiting(c);
+	}
+	call_finish(call);
+	call->ops->on_response(call, msg);
+}
+
+/* A kept-alive connection that the server closed just when we sent. What is
+ * repeated gets a fresh one, which has served nobody: so never twice. */
+static bool may_repeat(const struct http_conn *conn)
+{
+	return conn->call != NULL && conn->call->repeatable &&
+	       conn->served > 0 && !conn->heard;
+}
+
+static void on_end(struct http_conn *conn, int err)
+{
+	struct http_client *c = conn->pool;
+	bool repeat = may_repeat(conn);
+	struct http_call *call = take_call(conn);
+
+	drop_conn(c, conn);
+	if (repeat && open_conn(c, call) == 0) {
+		c->counters.retried++;
+		call = NULL;
+	}
+	open_for_waiting(c);
+	if (call == NULL)
+		return;
+	call_finish(call);
+	call->ops->on_fail(call, err);
+}
+
+static const struct http_conn_ops conn_ops = {
+	.on_open = on_open,
+	.on_refused = on_refused,
+	.on_answer = on_answer,
+	.on_end = on_end,
+};
+
+/* The one used last, if its peer has been silent since. */
+static struct http_conn *pick_idle(struct http_client *c)
+{
+	struct http_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&c->idle.list)) != NULL) {
+		if (http_conn_is_quiet(conn))
+			return conn;
+		http_conn_poisoned(conn, "octets or end while idle");
+		drop_conn(c, conn);
+	}
+	return NULL;
+}
+
+static bool keep_bytes(struct http_call *call, struct str head,
+		       struct str body)
+{
+	buf_clear(&call->bytes);
+	if (!buf_reserve(&call->bytes, head.len + body.len))
+		return false;
+	buf_add_str(&call->bytes, head);
+	buf_add_str(&call->bytes, body);
+	return true;
+}
+
+static void send_now(struct http_client *c, struct http_conn *conn,
+		     struct http_call *call, struct str head, struct str body)
+{
+	/* without memory for a copy there is no repetition */
+	if (call->repeatable)
+		call->repeatable = keep_bytes(call, head, body);
+	bind_call(conn, call);
+	enter_set(c, conn, &c->busy);
+	http_conn_send(conn, head, body, call->echo_hash);
+}
+
+static int wait_for_conn(struct http_client *c, struct http_call *call,
+			 struct str head, struct str body)
+{
+	size_t room = c->conf->max_waiting - c->waiting_octets;
+
+	if (head.len > room || body.len > room - head.len) {
+		c->counters.refused_waiting++;
+		return ERR_LIMIT;
+	}
+	if (!keep_bytes(call, head, body))
+		return UV_ENOMEM;
+	call->state = HTTP_CALL_WAITING;
+	TAILQ_INSERT_TAIL(&c->waiting, call, link);
+	c->waiting_octets += call->bytes.len;
+	c->counters.waiting++;
+	open_for_waiting(c);
+	if (total(c) > 0)
+		return 0;
+	call_unwait(c, call);		/* no memory for a connection */
+	call_finish(call);
+	return UV_ENOMEM;
+}
+
+static void set_init(struct http_conn_set *set)
+{
+	TAILQ_INIT(&set->list);
+}
+
+int http_client_create(struct http_client **out, struct reactor *r,
+		       const struct http_client_conf *conf)
+{
+	struct http_client *c = calloc(1, sizeof(*c));
+	int err;
+
+	assert(conf->connections > 0);
+	if (c == NULL)
+		return UV_ENOMEM;
+	c->r = r;
+	c->conf = conf;
+	set_init(&c->opening);
+	set_init(&c->idle);
+	set_init(&c->busy);
+	TAILQ_INIT(&c->waiting);
+	TAILQ_INIT(&c->failing);
+	if (conf->host != NULL) {
+		err = http_resolver_create(&c->resolver, r, conf->host,
+					   conf->port);
+		if (err) {
+			free(c);
+			return err;
+		}
+	}
+	*out = c;
+	return 0;
+}
+
+static void drop_set(struct http_client *c, struct http_conn_set *set)
+{
+	struct http_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&set->list)) != NULL) {
+		if (conn->call != NULL)
+			call_finish(take_call(conn));
+		drop_conn(c, conn);
+	}
+}
+
+void http_client_destroy(struct http_client *c)
+{
+	if (c == NULL)
+		return;
+	while (!TAILQ_EMPTY(&c->waiting))
+		http_client_cancel(c, TAILQ_FIRST(&c->waiting));
+	while (!TAILQ_EMPTY(&c->failing))
+		http_client_cancel(c, TAILQ_FIRST(&c->failing));
+	drop_set(c, &c->opening);
+	drop_set(c, &c->idle);
+	drop_set(c, &c->busy);
+	c->destroyed = true;
+	if (!c->telling)			/* else fail_all() frees */
+		client_free(c);
+}
+
+int http_client_send(struct http_client *c, struct http_call *call,
+		     struct str head, struct str body, bool repeatable)
+{
+	struct http_conn *conn;
+
+	assert(call->state == HTTP_CALL_NONE);
+	call->repeatable = repeatable;
+	call->echo_hash = http_conn_hash(call->echo);
+	call->echo = (struct str){ NULL, 0 };
+	conn = pick_idle(c);
+	if (conn == NULL)
+		return wait_for_conn(c, call, head, body);
+	send_now(c, conn, call, head, body);
+	return 0;
+}
+
+void http_client_cancel(struct http_client *c, struct http_call *call)
+{
+	struct http_conn *conn = call->conn;
+
+	switch (call->state) {
+	case HTTP_CALL_NONE:
+		return;
+	case HTTP_CALL_WAITING:
+		call_unwait(c, call);
+		break;
+	case HTTP_CALL_FAILING:
+		TAILQ_REMOVE(&c->failing, call, link);
+		break;
+	case HTTP_CALL_SENT:
+		take_call(conn);
+		drop_conn(c, conn);
+		open_for_waiting(c);
+		break;
+	}
+	call_finish(call);
+}
+
+const struct http_client_counters *http_client_counters(
+	const struct http_client *c)
+{
+	return &c->counters;
+}
