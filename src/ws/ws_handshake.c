@@ -1,0 +1,245 @@
+#include "ws/ws_handshake.h"
+
+#include <assert.h>
+#include <mbedtls/base64.h>
+#include <mbedtls/md.h>
+
+#define GUID       "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define SHA1_LEN   20
+#define KEY_LEN    24	/* base64 of 16 octets */
+#define ACCEPT_LEN 28	/* base64 of 20 octets */
+
+/* TS-0020 6.2.2.9, then the names of release 2 that IANA lists. */
+static const struct {
+	struct str name;
+	enum prim_format format;
+} subprotocols[] = {
+	{ STR_INIT("oneM2M.json"), FORMAT_JSON },
+	{ STR_INIT("oneM2M.xml"), FORMAT_XML },
+	{ STR_INIT("oneM2M.cbor"), FORMAT_CBOR },
+	{ STR_INIT("oneM2M.R2.0.json"), FORMAT_JSON },
+	{ STR_INIT("oneM2M.R2.0.xml"), FORMAT_XML },
+	{ STR_INIT("oneM2M.R2.0.cbor"), FORMAT_CBOR },
+};
+
+static int refuse(const char **why, int status, const char *text)
+{
+	*why = text;
+	return status;
+}
+
+static bool is_base64_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* The spare bits of the last character may be set: nobody reads them. */
+static bool is_key(struct str key)
+{
+	if (key.len != KEY_LEN || key.p[KEY_LEN - 2] != '=' ||
+	    key.p[KEY_LEN - 1] != '=')
+		return false;
+	for (size_t i = 0; i < KEY_LEN - 2; i++)
+		if (!is_base64_char(key.p[i]))
+			return false;
+	return true;
+}
+
+static bool path_matches(struct str target, struct str path)
+{
+	struct str own, query;
+
+	str_cut(target, '?', &own, &query);
+	return path.len == 0 || str_eq(own, path);
+}
+
+/* RFC 6455 4.2.1 */
+static int check_upgrade(const char **why, const struct http_msg *req)
+{
+	if (req->has_body)
+		return refuse(why, 400, "body on the handshake");
+	if (!http_msg_has_token(req, STR("Upgrade"), STR("websocket")))
+		return refuse(why, 400, "no Upgrade to websocket");
+	if (!http_msg_has_token(req, STR("Connection"), STR("Upgrade")))
+		return refuse(why, 400, "no Connection: Upgrade");
+	if (http_msg_count(req, STR("Sec-WebSocket-Version")) != 1)
+		return refuse(why, 400, "not one Sec-WebSocket-Version");
+	if (!str_eq(http_msg_header(req, STR("Sec-WebSocket-Version")),
+		    STR("13")))
+		return refuse(why, 426, "WebSocket version");
+	if (http_msg_count(req, STR("Sec-WebSocket-Key")) != 1)
+		return refuse(why, 400, "not one Sec-WebSocket-Key");
+	if (!is_key(http_msg_header(req, STR("Sec-WebSocket-Key"))))
+		return refuse(why, 400, "malformed Sec-WebSocket-Key");
+	return 101;
+}
+
+/* A page of the host that it talks to is no foreign one. */
+static bool is_same_host(struct str origin, const struct http_msg *req)
+{
+	struct str host = http_msg_header(req, STR("Host"));
+
+	if (str_istarts(origin, STR("http://")))
+		origin = str_skip(origin, sizeof("http://") - 1);
+	else if (str_istarts(origin, STR("https://")))
+		origin = str_skip(origin, sizeof("https://") - 1);
+	else
+		return false;
+	return host.len > 0 && str_ieq(origin, host);
+}
+
+static bool origin_allowed(const struct http_msg *req,
+			   const struct ws_handshake_conf *conf)
+{
+	struct str origin = http_msg_header(req, STR("Origin"));
+
+	if (conf->origin_count == 0 || origin.p == NULL)
+		return true;		/* devices send none */
+	if (http_msg_count(req, STR("Origin")) != 1)
+		return false;
+	for (size_t i = 0; i < conf->origin_count; i++)
+		if (str_eq(conf->origins[i], STR("*")) ||
+		    str_ieq(conf->origins[i], origin))
+			return true;
+	return is_same_host(origin, req);
+}
+
+/* Is the name one of ours, and enabled? */
+static bool find_subprotocol(struct ws_handshake *h, struct str name,
+			     const struct ws_handshake_conf *conf)
+{
+	for (size_t i = 0; i < ARRAY_LEN(subprotocols); i++) {
+		if (!str_ieq(subprotocols[i].name, name))
+			continue;
+		if ((conf->formats >> subprotocols[i].format & 1) == 0)
+			return false;
+		h->format = subprotocols[i].format;
+		h->subprotocol = name;
+		return true;
+	}
+	return false;
+}
+
+/* What a client has offered so far, over all headers. */
+struct offers {
+	size_t names;
+	bool malformed;
+	bool found;
+};
+
+static void read_offers(struct offers *o, struct ws_handshake *h,
+			struct str list, const struct ws_handshake_conf *conf)
+{
+	struct str name;
+	bool more;
+
+	do {
+		more = str_cut(list, ',', &name, &list);
+		name = str_trim(name);
+		if (name.len == 0)
+			continue;	/* RFC 9110 5.6.1.2 */
+		o->names++;
+		o->malformed |= !http_is_token(name);
+		if (!o->found)
+			o->found = find_subprotocol(h, name, conf);
+	} while (more);
+}
+
+static int pick_subprotocol(struct ws_handshake *h, const char **why,
+			    const struct http_msg *req,
+			    const struct ws_handshake_conf *conf)
+{
+	struct offers o = { 0 };
+
+	if (conf->any_subprotocol)
+		return 101;
+	for (size_t i = 0; i < req->header_count; i++)
+		if (str_ieq(req->headers[i].name,
+			    STR("Sec-WebSocket-Protocol")))
+			read_offers(&o, h, req->headers[i].value, conf);
+	if (o.malformed)
+		return refuse(why, 400, "malformed Sec-WebSocket-Protocol");
+	if (o.found)
+		return 101;
+	if (o.names > 0)
+		return refuse(why, 400, "no sub-protocol that is served");
+	if (conf->default_format < 0)
+		return refuse(why, 400, "no Sec-WebSocket-Protocol");
+	h->format = (enum prim_format)conf->default_format;
+	return 101;
+}
+
+void ws_handshake_accept(char out[29], struct str key)
+{
+	const mbedtls_md_info_t *sha1 =
+		mbedtls_md_info_from_type(MBEDTLS_MD_SHA1);
+	unsigned char text[KEY_LEN + sizeof(GUID) - 1];
+	unsigned char digest[SHA1_LEN];
+	size_t len;
+	int err;
+
+	assert(key.len == KEY_LEN);
+	memcpy(text, key.p, KEY_LEN);
+	memcpy(text + KEY_LEN, GUID, sizeof(GUID) - 1);
+	err = mbedtls_md(sha1, text, sizeof(text), digest);
+	assert(err == 0);
+	err = mbedtls_base64_encode((unsigned char *)out, ACCEPT_LEN + 1, &len,
+				    digest, sizeof(digest));
+	assert(err == 0 && len == ACCEPT_LEN);
+}
+
+int ws_handshake_check(struct ws_handshake *out, const char **why,
+		       const struct http_msg *req,
+		       const struct ws_handshake_conf *conf)
+{
+	struct ws_handshake h = { 0 };
+	int status;
+
+	if (!str_eq(req->method, STR("GET")))
+		return refuse(why, 405, "method");
+	if (req->minor < 1)
+		return refuse(why, 400, "HTTP/1.0");
+	if (!path_matches(req->target, conf->path))
+		return refuse(why, 404, "path");
+	status = check_upgrade(why, req);
+	if (status != 101)
+		return status;
+	if (!origin_allowed(req, conf))
+		return refuse(why, 403, "Origin");
+	status = pick_subprotocol(&h, why, req, conf);
+	if (status != 101)
+		return status;
+	ws_handshake_accept(h.accept,
+			    http_msg_header(req, STR("Sec-WebSocket-Key")));
+	*out = h;
+	return 101;
+}
+
+void ws_handshake_write(struct buf *out, const struct ws_handshake *h)
+{
+	buf_add_lit(out, "HTTP/1.1 101 Switching Protocols\r\n"
+			 "Upgrade: websocket\r\n"
+			 "Connection: Upgrade\r\n"
+			 "Sec-WebSocket-Accept: ");
+	buf_add(out, h->accept, ACCEPT_LEN);
+	if (h->subprotocol.len > 0) {
+		buf_add_lit(out, "\r\nSec-WebSocket-Protocol: ");
+		buf_add_str(out, h->subprotocol);
+	}
+	buf_add_lit(out, "\r\n\r\n");
+}
+
+struct str ws_handshake_refusal_headers(int status)
+{
+	switch (status) {
+	case 405:
+		return STR("Allow: GET\r\n");
+	case 426:		/* RFC 9110 15.5.22: names the protocol, too */
+		return STR("Upgrade: websocket\r\n"
+			   "Connection: Upgrade\r\n"
+			   "Sec-WebSocket-Version: 13\r\n");
+	default:
+		return (struct str){ NULL, 0 };
+	}
+}
