@@ -1,0 +1,99 @@
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include "m2m/prim.h"
+
+struct codec_conf;
+struct reactor;
+
+/*
+ * The plug for a CSE. A backend takes request primitives and gives response
+ * primitives, asynchronously, on the loop of the worker that created it. A
+ * new one is a .c file with a `const struct backend_ops` and a row in
+ * backend.c.
+ */
+struct backend;
+struct exchange;
+
+/* Exactly one of the two is called for each submitted exchange, never from
+ * within submit(). The exchange may be reused or freed inside. */
+struct exchange_ops {
+	/* answer is good for the call only; its rqi is the request's. */
+	void (*on_answer)(struct exchange *x, const struct prim *answer);
+
+	/* UV_E*: the CSE cannot be reached; ERR_PROTO, ERR_LIMIT: its answer
+	 * makes no sense or is too large. */
+	void (*on_fail)(struct exchange *x, int err, const char *why);
+};
+
+/* One request in flight; embedded in what the caller keeps for it. */
+struct exchange {
+	const struct exchange_ops *ops;
+	void *impl;		/* the backend's while submitted, else NULL */
+	int status;		/* transport's own status (HTTP), or 0; for logs */
+};
+
+struct backend_ops {
+	/*
+	 * p is borrowed for the call. 0: on_answer or on_fail follows.
+	 * Negative: neither does; *why is set. ERR_PROTO: p cannot be carried
+	 * to this CSE (4000); ERR_UNSUPPORTED (5001); ERR_LIMIT: too much
+	 * is waiting already.
+	 */
+	int (*submit)(struct backend *b, struct exchange *x,
+		      const struct prim *p, const char **why);
+
+	/* The answer is not wanted any more; nothing is called for x. */
+	void (*cancel)(struct backend *b, struct exchange *x);
+
+	/* True while requests have a chance to be answered. */
+	bool (*healthy)(const struct backend *b);
+
+	void (*destroy)(struct backend *b);	/* pending ones hear nothing */
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* One CSE to forward to; the strings are borrowed and outlive the backend. */
+struct upstream_conf {
+	const char *name;
+	struct str url;			/* as configured, for logs */
+	const char *host;		/* NULL: unix_path */
+	unsigned port;
+	const char *unix_path;
+	const char *base;		/* path prefix without final slash */
+	const char *authority;		/* Host header */
+	const char *cse_id;		/* "" when not configured */
+	uint64_t connections;
+	uint64_t connect_timeout_ms;
+	uint64_t timeout_ms;		/* for an answer */
+	uint64_t keepalive_ms;
+	uint64_t max_waiting;		/* octets */
+	uint64_t max_answer;		/* octets of a response body */
+};
+
+/* conf is borrowed and outlives the backend. */
+MUST_CHECK int backend_http_create(struct backend **out, struct reactor *r,
+				   const struct upstream_conf *conf,
+				   const struct codec_conf *codec);
+
+static inline int backend_submit(struct backend *b, struct exchange *x,
+				 const struct prim *p, const char **why)
+{
+	return b->ops->submit(b, x, p, why);
+}
+
+static inline void backend_cancel(struct backend *b, struct exchange *x)
+{
+	b->ops->cancel(b, x);
+}
+
+static inline void backend_destroy(struct backend *b)
+{
+	if (b != NULL)
+		b->ops->destroy(b);
+}
+
+#endif

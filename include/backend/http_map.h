@@ -1,0 +1,74 @@
+#ifndef BACKEND_HTTP_MAP_H
+#define BACKEND_HTTP_MAP_H
+
+#include "http/http_msg.h"
+#include "m2m/codec.h"
+
+/*
+ * Primitive <-> HTTP message as TS-0009 says, both ways; pure functions.
+ * Nothing that a peer wrote reaches a start line or a header unless it is
+ * visible ASCII there; targets and queries are percent-encoded.
+ */
+struct http_map_conf {
+	struct str host;	/* Host header: authority of the next hop */
+	struct str base;	/* path before the mapped target, may be empty */
+	struct str cse_id;	/* backend's CSE-ID, or empty: no rewrite of
+				 * `to` = CSE-ID to CSE-ID/- */
+	struct codec_conf codec;
+};
+
+/* What an answer takes from the request that it belongs to. */
+struct http_map_request {
+	enum op op;
+	struct str rqi;
+	struct str rvi;		/* empty: the request had none */
+};
+
+/*
+ * Request primitive -> HTTP request head (with the empty line) appended to
+ * head; the body is p->content (empty for RETRIEVE with atrl, which goes to
+ * the query) and is returned as a slice of it, byte for byte.
+ * 0, or a negative code with *why (static) when p has no HTTP form: ERR_PROTO
+ * (answer 4000: forbidden octets, a list where a scalar belongs, ...),
+ * ERR_UNSUPPORTED (5001: grtm, TS-0009 has no place for it), UV_ENOMEM.
+ */
+MUST_CHECK int http_map_write_request(struct buf *head, struct str *body,
+				      const char **why, const struct prim *p,
+				      const struct http_map_conf *conf);
+
+/*
+ * HTTP response -> response primitive. rsc from X-M2M-RSC, else from the
+ * status by op (http-binding 7); rqi and, where the CSE gives none, rvi are
+ * taken from request. out's slices point into msg, request and out->store.
+ * ERR_PROTO with *why: the body is not what it says (answer 5000).
+ */
+MUST_CHECK int http_map_read_response(struct prim *out, const char **why,
+				      const struct http_msg *msg,
+				      const struct http_map_request *request,
+				      const struct http_map_conf *conf);
+
+/*
+ * HTTP request -> request primitive (TS-0009 6.2, 6.4 backwards): method,
+ * target, query and headers. rqi stays absent when the header is; `to` when
+ * nothing follows conf->base. A body of GET or DELETE is ignored.
+ * ERR_PROTO (4000), ERR_UNSUPPORTED (4015: media type) with *why.
+ */
+MUST_CHECK int http_map_read_request(struct prim *out, const char **why,
+				     const struct http_msg *msg,
+				     const struct http_map_conf *conf);
+
+/*
+ * Response primitive -> whole HTTP response appended to out: mapped status,
+ * X-M2M-* headers, Content-Type and Content-Length, the body. Never an empty
+ * header value. close: adds Connection: close.
+ */
+MUST_CHECK int http_map_write_response(struct buf *out, const struct prim *p,
+				       bool close);
+
+/* RSC -> HTTP status (TS-0009 Table 6.3.2-1, by class where it is silent). */
+int http_map_status_of(int rsc);
+
+/* HTTP status -> RSC, for an answer without X-M2M-RSC. */
+int http_map_rsc_of(int status, enum op op);
+
+#endif
