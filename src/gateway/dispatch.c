@@ -1,0 +1,505 @@
+#include "dispatch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define FREE_MAX  1024		/* request objects kept for reuse */
+#define KEEP_TEXT 4096		/* octets of text kept with each */
+
+/*
+ * One request, from its arrival to its answer. It is on its peer's at_cse or
+ * waiting list; once the peer has left, on the dispatcher's orphans.
+ */
+struct request {
+	struct exchange x;		/* the backend's end */
+	struct dispatch *d;		/* borrowed */
+	struct dispatch_peer *peer;	/* borrowed; NULL: has left */
+	TAILQ_ENTRY(request) link;
+	struct timeout deadline;
+
+	enum op op;
+	bool silent;			/* rt 5: no answer is wanted */
+	bool waiting;
+	uint64_t started;		/* ns */
+	size_t octets_in;
+
+	/* rqi, rvi, fr, to one after the other; then, while it waits, the
+	 * message */
+	struct buf text;
+	size_t rqi_len, rvi_len, fr_len, to_len;
+};
+
+struct dispatch {
+	struct reactor *r;		/* borrowed */
+	struct backend *backend;	/* borrowed */
+	const struct dispatch_conf *conf;
+	struct dispatch_counters counters;
+
+	struct request_list orphans;
+	struct request_list unused;
+	unsigned unused_count;
+
+	struct prim again;		/* a waiting message, decoded */
+	struct prim refusal;		/* an answer of our own */
+};
+
+/* What a waiting request counts for in max_queue: small ones must not get by
+ * with their octets alone. */
+static size_t waiting_cost(size_t message)
+{
+	return message + sizeof(struct request);
+}
+
+static struct str request_rqi(const struct request *rq)
+{
+	return (struct str){ rq->text.p, rq->rqi_len };
+}
+
+static struct str request_rvi(const struct request *rq)
+{
+	return (struct str){ rq->text.p + rq->rqi_len, rq->rvi_len };
+}
+
+static struct str request_fr(const struct request *rq)
+{
+	return (struct str){ rq->text.p + rq->rqi_len + rq->rvi_len,
+			     rq->fr_len };
+}
+
+static struct str request_to(const struct request *rq)
+{
+	return (struct str){ rq->text.p + rq->rqi_len + rq->rvi_len +
+				     rq->fr_len,
+			     rq->to_len };
+}
+
+static struct str request_message(const struct request *rq)
+{
+	return str_skip(buf_str(&rq->text),
+			rq->rqi_len + rq->rvi_len + rq->fr_len + rq->to_len);
+}
+
+/* What the request could not be given to the backend for. */
+static int rsc_of_refusal(int err)
+{
+	switch (err) {
+	case ERR_PROTO:
+		return RSC_BAD_REQUEST;
+	case ERR_UNSUPPORTED:
+		return RSC_NOT_IMPLEMENTED;
+	case ERR_LIMIT:
+		return RSC_TARGET_NOT_REACHABLE;
+	default:
+		return RSC_INTERNAL_SERVER_ERROR;
+	}
+}
+
+/* Why no usable answer came (TS-0009 digest, 9). */
+static int rsc_of_failure(int err)
+{
+	switch (err) {
+	case ERR_PROTO:
+	case ERR_LIMIT:
+	case UV_ENOMEM:
+		return RSC_INTERNAL_SERVER_ERROR;
+	case UV_ETIMEDOUT:
+		return RSC_REQUEST_TIMEOUT;
+	default:
+		return RSC_TARGET_NOT_REACHABLE;
+	}
+}
+
+static void log_access(const struct dispatch_peer *peer, struct str rqi,
+		       struct str fr, enum op op, struct str to, int rsc,
+		       int status, uint64_t started, size_t in, size_t out)
+{
+	if (!log_access_enabled())
+		return;
+	log_info("primitive", LOG_STR("rqi", rqi),
+		 LOG_UINT("sid", peer != NULL ? peer->id : 0),
+		 LOG_STR("originator", fr), LOG_TEXT("op", op_name(op)),
+		 LOG_STR("to", to), LOG_INT("rsc", rsc),
+		 LOG_INT("http_status", status),
+		 LOG_UINT("dur_us", (uv_hrtime() - started) / 1000),
+		 LOG_UINT("bytes_in", in), LOG_UINT("bytes_out", out));
+}
+
+/* An answer made here: rsc, and why as m2m:dbg (TS-0004 7.2.1.2). */
+static const struct prim *make_refusal(struct dispatch *d, struct str rqi,
+				       struct str rvi, int rsc,
+				       const char *why)
+{
+	struct prim *p = &d->refusal;
+
+	prim_reset(p, PRIM_RESPONSE);
+	p->rsc = rsc;
+	prim_set_str(p, PARAM_RQI, rqi);
+	if (rvi.len > 0)
+		prim_set_str(p, PARAM_RVI, rvi);
+	if (why != NULL) {
+		buf_add_lit(&p->store, "{\"m2m:dbg\":");
+		buf_add_json(&p->store, str_of(why));
+		buf_add_char(&p->store, '}');
+		if (!p->store.failed)
+			p->content = buf_str(&p->store);
+	}
+	return p;
+}
+
+static struct request *request_new(struct dispatch *d)
+{
+	struct request *rq = TAILQ_FIRST(&d->unused);
+
+	if (rq == NULL)
+		return calloc(1, sizeof(*rq));
+	TAILQ_REMOVE(&d->unused, rq, link);
+	d->unused_count--;
+	return rq;
+}
+
+static void request_free(struct dispatch *d, struct request *rq)
+{
+	if (rq->text.cap > KEEP_TEXT)
+		buf_deinit(&rq->text);
+	if (d->unused_count == FREE_MAX) {
+		buf_deinit(&rq->text);
+		free(rq);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&d->unused, rq, link);
+	d->unused_count++;
+}
+
+static void request_unlink(struct request *rq)
+{
+	struct dispatch_peer *peer = rq->peer;
+
+	reactor_disarm(rq->d->r, &rq->deadline);
+	if (peer == NULL) {
+		TAILQ_REMOVE(&rq->d->orphans, rq, link);
+	} else if (rq->waiting) {
+		TAILQ_REMOVE(&peer->waiting, rq, link);
+		peer->waiting_octets -= waiting_cost(rq->octets_in);
+	} else {
+		TAILQ_REMOVE(&peer->at_cse, rq, link);
+		peer->at_cse_count--;
+	}
+}
+
+/* The one place where a request ends. */
+static void conclude(struct request *rq, const struct prim *answer)
+{
+	struct dispatch *d = rq->d;
+	struct dispatch_peer *peer = rq->peer;
+	size_t out = 0;
+
+	request_unlink(rq);
+	if (peer == NULL)
+		d->counters.orphaned++;
+	else if (!rq->silent)
+		out = peer->ops->send(peer, answer);
+	log_access(peer, request_rqi(rq), request_fr(rq), rq->op,
+		   request_to(rq), answer->rsc, rq->x.status, rq->started,
+		   rq->octets_in, out);
+	request_free(d, rq);
+}
+
+static void conclude_refused(struct request *rq, int rsc, const char *why)
+{
+	conclude(rq, make_refusal(rq->d, request_rqi(rq), request_rvi(rq), rsc,
+				  why));
+}
+
+/* Hands rq to the backend; when it does not take it, rq is concluded. */
+static void start(struct request *rq, const struct prim *p)
+{
+	const char *why = NULL;
+	int err = backend_submit(rq->d->backend, &rq->x, p, &why);
+
+	if (err == 0)
+		return;
+	rq->d->counters.refused++;
+	conclude_refused(rq, rsc_of_refusal(err),
+			 why != NULL ? why : err_text(err));
+}
+
+/* The oldest waiting request of peer moves to the CSE. */
+static void start_waiting(struct dispatch *d, struct dispatch_peer *peer)
+{
+	struct request *rq = TAILQ_FIRST(&peer->waiting);
+	struct str message = request_message(rq);
+	const char *why = NULL;
+	int err;
+
+	TAILQ_REMOVE(&peer->waiting, rq, link);
+	peer->waiting_octets -= waiting_cost(rq->octets_in);
+	rq->waiting = false;
+	TAILQ_INSERT_TAIL(&peer->at_cse, rq, link);
+	peer->at_cse_count++;
+	err = peer->codec->decode(&d->again, &why, &d->conf->codec, message);
+	if (err)	/* it decoded once: only memory can be missing */
+		conclude_refused(rq, RSC_INTERNAL_SERVER_ERROR, why);
+	else
+		start(rq, &d->again);
+}
+
+/* After an answer: others may go. A loop, not a recursion: start() itself may
+ * conclude. */
+static void settle(struct dispatch *d, struct dispatch_peer *peer)
+{
+	if (peer == NULL)
+		return;
+	while (!TAILQ_EMPTY(&peer->waiting) &&
+	       peer->at_cse_count < d->conf->in_flight)
+		start_waiting(d, peer);
+	if (dispatch_peer_idle(peer))
+		peer->ops->on_idle(peer);
+}
+
+static void on_answer(struct exchange *x, const struct prim *answer)
+{
+	struct request *rq = container_of(x, struct request, x);
+	struct dispatch_peer *peer = rq->peer;
+	struct dispatch *d = rq->d;
+
+	d->counters.answered++;
+	conclude(rq, answer);
+	settle(d, peer);
+}
+
+static void on_fail(struct exchange *x, int err, const char *why)
+{
+	struct request *rq = container_of(x, struct request, x);
+	struct dispatch_peer *peer = rq->peer;
+	struct dispatch *d = rq->d;
+
+	d->counters.failed++;
+	conclude_refused(rq, rsc_of_failure(err),
+			 why != NULL ? why : err_text(err));
+	settle(d, peer);
+}
+
+static const struct exchange_ops exchange_ops = {
+	.on_answer = on_answer,
+	.on_fail = on_fail,
+};
+
+static void on_deadline(struct timeout *t)
+{
+	struct request *rq = container_of(t, struct request, deadline);
+	struct dispatch_peer *peer = rq->peer;
+	struct dispatch *d = rq->d;
+
+	d->counters.timed_out++;
+	if (!rq->waiting)
+		backend_cancel(d->backend, &rq->x);
+	conclude_refused(rq, RSC_REQUEST_TIMEOUT, "no answer in time");
+	settle(d, peer);
+}
+
+static void arm_deadline(struct dispatch *d, struct request *rq,
+			 const struct prim *p, uint64_t now_ms)
+{
+	uint64_t delay = d->conf->timeout_ms, left;
+
+	if (prim_time_left(&left, p, PARAM_RQET, now_ms) && left < delay)
+		delay = left;
+	reactor_arm(d->r, &rq->deadline, delay);
+}
+
+static bool is_pending(const struct request_list *list, struct str rqi)
+{
+	const struct request *rq;
+
+	TAILQ_FOREACH(rq, list, link)
+		if (str_eq(request_rqi(rq), rqi))
+			return true;
+	return false;
+}
+
+/* Fills rq from p; wait: the message is kept with it. */
+static bool request_fill(struct request *rq, const struct prim *p,
+			 struct str message, bool wait)
+{
+	struct str rqi = prim_text(p, PARAM_RQI);
+	struct str rvi = prim_text(p, PARAM_RVI);
+	struct str fr = prim_text(p, PARAM_FR);
+	struct str to = prim_text(p, PARAM_TO);
+
+	buf_clear(&rq->text);
+	buf_add_str(&rq->text, rqi);
+	buf_add_str(&rq->text, rvi);
+	buf_add_str(&rq->text, fr);
+	buf_add_str(&rq->text, to);
+	if (wait)
+		buf_add_str(&rq->text, message);
+	rq->rqi_len = rqi.len;
+	rq->rvi_len = rvi.len;
+	rq->fr_len = fr.len;
+	rq->to_len = to.len;
+	rq->op = p->op;
+	rq->silent = prim_response_type(p) == 5;
+	rq->octets_in = message.len;
+	rq->waiting = wait;
+	rq->started = uv_hrtime();
+	return !rq->text.failed;
+}
+
+static uint64_t wall_ms(void)
+{
+	uv_timeval64_t now = { 0 };
+
+	(void)!uv_gettimeofday(&now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
+}
+
+/* An rqi that is a list or an object names nothing. */
+static struct str readable_rqi(const struct prim *p)
+{
+	if (prim_has(p, PARAM_RQI) && p->param[PARAM_RQI].type == VALUE_JSON)
+		return (struct str){ NULL, 0 };
+	return prim_text(p, PARAM_RQI);
+}
+
+void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
+		     const struct prim *p, struct str message, int rsc,
+		     const char *why)
+{
+	struct str rqi = readable_rqi(p);
+	size_t out = 0;
+
+	d->counters.refused++;
+	if (prim_response_type(p) != 5)
+		out = peer->ops->send(peer,
+				      make_refusal(d, rqi,
+						   prim_text(p, PARAM_RVI),
+						   rsc, why));
+	log_access(peer, rqi, prim_text(p, PARAM_FR), p->op,
+		   prim_text(p, PARAM_TO), rsc, 0, uv_hrtime(), message.len,
+		   out);
+}
+
+/* Takes p: it is well-formed and may go. */
+static void admit(struct dispatch *d, struct dispatch_peer *peer,
+		  const struct prim *p, struct str message, uint64_t now_ms)
+{
+	bool wait = peer->at_cse_count >= d->conf->in_flight;
+	struct request *rq = request_new(d);
+
+	if (rq == NULL || !request_fill(rq, p, message, wait)) {
+		if (rq != NULL)
+			request_free(d, rq);
+		dispatch_refuse(d, peer, p, message,
+				RSC_INTERNAL_SERVER_ERROR, "out of memory");
+		return;
+	}
+	rq->d = d;
+	rq->peer = peer;
+	rq->x = (struct exchange){ .ops = &exchange_ops };
+	rq->deadline.on_timeout = on_deadline;
+	arm_deadline(d, rq, p, now_ms);
+	if (wait) {
+		TAILQ_INSERT_TAIL(&peer->waiting, rq, link);
+		peer->waiting_octets += waiting_cost(message.len);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&peer->at_cse, rq, link);
+	peer->at_cse_count++;
+	start(rq, p);
+}
+
+void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
+		      const struct prim *p, struct str message)
+{
+	uint64_t now_ms = prim_has(p, PARAM_RQET) ? wall_ms() : 0;
+	struct str rqi = prim_text(p, PARAM_RQI);
+	const char *why = NULL;
+	int rsc = prim_check_request(&why, p, now_ms);
+
+	d->counters.requests++;
+	if (rsc != 0) {
+		dispatch_refuse(d, peer, p, message, rsc, why);
+	} else if (is_pending(&peer->at_cse, rqi) ||
+		   is_pending(&peer->waiting, rqi)) {
+		/* TS-0001 7.1.7 */
+		dispatch_refuse(d, peer, p, message, RSC_BAD_REQUEST,
+				"a request with this rqi is pending");
+	} else if (peer->at_cse_count >= d->conf->in_flight &&
+		   peer->waiting_octets + waiting_cost(message.len) >
+			   d->conf->max_queue) {
+		d->counters.queue_full++;
+		dispatch_refuse(d, peer, p, message, RSC_TARGET_NOT_REACHABLE,
+				"too many requests are waiting");
+	} else {
+		admit(d, peer, p, message, now_ms);
+	}
+}
+
+void dispatch_peer_init(struct dispatch_peer *peer,
+			const struct dispatch_peer_ops *ops,
+			const struct codec *codec, uint64_t id)
+{
+	*peer = (struct dispatch_peer){ .ops = ops, .codec = codec, .id = id };
+	TAILQ_INIT(&peer->at_cse);
+	TAILQ_INIT(&peer->waiting);
+}
+
+void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
+{
+	struct request *rq;
+
+	while ((rq = TAILQ_FIRST(&peer->waiting)) != NULL) {
+		request_unlink(rq);
+		request_free(d, rq);
+	}
+	while ((rq = TAILQ_FIRST(&peer->at_cse)) != NULL) {
+		TAILQ_REMOVE(&peer->at_cse, rq, link);
+		peer->at_cse_count--;
+		rq->peer = NULL;
+		TAILQ_INSERT_TAIL(&d->orphans, rq, link);
+	}
+}
+
+int dispatch_create(struct dispatch **out, struct reactor *r,
+		    struct backend *backend, const struct dispatch_conf *conf)
+{
+	struct dispatch *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return UV_ENOMEM;
+	d->r = r;
+	d->backend = backend;
+	d->conf = conf;
+	TAILQ_INIT(&d->orphans);
+	TAILQ_INIT(&d->unused);
+	*out = d;
+	return 0;
+}
+
+void dispatch_destroy(struct dispatch *d)
+{
+	struct request *rq;
+
+	if (d == NULL)
+		return;
+	while ((rq = TAILQ_FIRST(&d->orphans)) != NULL) {
+		backend_cancel(d->backend, &rq->x);
+		request_unlink(rq);
+		request_free(d, rq);
+	}
+	while ((rq = TAILQ_FIRST(&d->unused)) != NULL) {
+		TAILQ_REMOVE(&d->unused, rq, link);
+		buf_deinit(&rq->text);
+		free(rq);
+	}
+	prim_deinit(&d->again);
+	prim_deinit(&d->refusal);
+	free(d);
+}
+
+const struct dispatch_counters *dispatch_counters(const struct dispatch *d)
+{
+	return &d->counters;
+}

@@ -1,0 +1,158 @@
+#include "upgrade.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "session.h"
+
+struct upgrade {
+	struct worker_listener *l;	/* borrowed */
+	LIST_ENTRY(upgrade) link;	/* in l->w->upgrades */
+	struct http_server *http;	/* owned */
+	struct stream *stream;		/* http's; borrowed */
+};
+
+/* Leaves l's count alone: a session may have taken it over. */
+static void upgrade_free(struct upgrade *u)
+{
+	LIST_REMOVE(u, link);
+	http_server_destroy(u->http);
+	free(u);
+}
+
+void upgrade_destroy(struct upgrade *u)
+{
+	struct worker *w = u->l->w;
+
+	atomic_fetch_sub(&u->l->shared->connections, 1);
+	upgrade_free(u);
+	worker_check_drained(w);
+}
+
+static void refuse(struct upgrade *u, int status, const char *why,
+		   struct str headers)
+{
+	char space[64];
+
+	u->l->w->counters.refused_handshakes++;
+	log_info("handshake_refused", LOG_TEXT("listener", u->l->conf->name),
+		 LOG_STR("peer",
+			 stream_peer(u->stream, space, sizeof(space))),
+		 LOG_INT("http_status", status), LOG_TEXT("why", why));
+	/* on_end() follows */
+	if (http_server_respond_status(u->http, status, headers, true) != 0)
+		upgrade_destroy(u);
+}
+
+/* The stream changes hands: from HTTP to a session. */
+static void become_session(struct upgrade *u, const struct ws_handshake *h,
+			   const struct http_msg *req)
+{
+	struct worker_listener *l = u->l;
+	uint64_t id = worker_next_id(l->w);
+	struct buf *head = &l->w->out;
+	char space[64];
+	struct session *s;
+	struct stream *stream;
+	struct str rest;
+	int err;
+
+	buf_clear(head);
+	ws_handshake_write(head, h);
+	log_info("session_open", LOG_UINT("sid", id),
+		 LOG_TEXT("listener", l->conf->name),
+		 LOG_STR("peer",
+			 stream_peer(u->stream, space, sizeof(space))),
+		 LOG_STR("subprotocol", h->subprotocol),
+		 LOG_STR("originator",
+			 http_msg_header(req, STR("X-M2M-Origin"))));
+	stream = http_server_give_stream(u->http, &rest);
+	stream_set_max_queue(stream, l->w->conf->max_queue);
+	err = head->failed ? UV_ENOMEM : stream_write(stream, buf_str(head));
+	if (err) {
+		stream_destroy(stream);
+		upgrade_destroy(u);
+		return;
+	}
+	err = session_create(&s, l, id, stream, h->format);
+	if (err) {
+		log_warning("session_failed", LOG_UINT("sid", id),
+			    LOG_ERRNO(err));
+		upgrade_destroy(u);
+		return;
+	}
+	/* rest lies in http's buffer, so http goes last */
+	session_feed(s, rest);
+	upgrade_free(u);
+}
+
+static void on_request(void *owner, const struct http_msg *req)
+{
+	struct upgrade *u = owner;
+	const struct gateway_listener_conf *conf = u->l->conf;
+	struct ws_handshake h;
+	const char *why = NULL;
+	int status;
+
+	status = ws_handshake_check(&h, &why, req, &conf->handshake);
+	if (status != 101) {
+		refuse(u, status, why, ws_handshake_refusal_headers(status));
+	} else if (atomic_load(&u->l->shared->connections) >
+		   conf->max_sessions) {
+		u->l->w->counters.refused_sessions++;
+		refuse(u, 503, "max_sessions", STR("Retry-After: 10\r\n"));
+	} else if (u->l->w->draining) {
+		refuse(u, 503, "shutting down", STR("Retry-After: 10\r\n"));
+	} else {
+		become_session(u, &h, req);
+	}
+}
+
+static void on_end(void *owner, int status)
+{
+	struct upgrade *u = owner;
+
+	if (status != 0) {
+		u->l->w->counters.refused_handshakes++;
+		log_info("handshake_refused",
+			 LOG_TEXT("listener", u->l->conf->name),
+			 LOG_INT("http_status", status),
+			 LOG_TEXT("why", "not a valid request"));
+	}
+	upgrade_destroy(u);
+}
+
+static const struct http_server_ops http_ops = {
+	.on_request = on_request,
+	.on_end = on_end,
+};
+
+int upgrade_accept(struct worker_listener *l, int fd)
+{
+	struct worker *w = l->w;
+	struct upgrade *u = calloc(1, sizeof(*u));
+	int err;
+
+	if (u == NULL) {
+		close(fd);
+		return UV_ENOMEM;
+	}
+	u->l = l;
+	/* the server sets ops and owner */
+	err = stream_accept(&u->stream, w->reactor, fd, w->conf->max_head,
+			    NULL, NULL);
+	if (err)
+		goto free_upgrade;
+	err = http_server_create(&u->http, u->stream, &l->http, &http_ops, u);
+	if (err)
+		goto free_upgrade;
+	LIST_INSERT_HEAD(&w->upgrades, u, link);
+	atomic_fetch_add(&l->shared->connections, 1);
+	w->counters.accepted++;
+	return 0;
+
+free_upgrade:
+	free(u);
+	return err;
+}

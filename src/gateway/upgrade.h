@@ -1,0 +1,16 @@
+#ifndef GATEWAY_UPGRADE_H
+#define GATEWAY_UPGRADE_H
+
+#include "worker.h"
+
+/*
+ * A connection that is not a session yet: it speaks HTTP until its handshake
+ * is accepted or refused. Owned by its worker's list; it ends by itself.
+ */
+struct upgrade;
+
+/* Takes a connection of l, also on failure. */
+MUST_CHECK int upgrade_accept(struct worker_listener *l, int fd);
+void upgrade_destroy(struct upgrade *u);
+
+#endif

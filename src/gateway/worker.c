@@ -1,0 +1,235 @@
+#include "worker.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/addr.h"
+#include "session.h"
+#include "upgrade.h"
+
+/* A flood of connections that never shake hands must not use up what sessions
+ * need: twice max_sessions is where connections are dropped unheard. */
+#define UNHEARD_FACTOR 2
+
+uint64_t worker_next_id(struct worker *w)
+{
+	return w->last_id++ * w->conf->workers + w->index + 1;
+}
+
+static void on_connection(void *owner, int fd)
+{
+	struct worker_listener *l = owner;
+	int err;
+
+	if (atomic_load(&l->shared->connections) >=
+	    l->conf->max_sessions * UNHEARD_FACTOR) {
+		l->w->counters.refused_sessions++;
+		close(fd);
+		return;
+	}
+	err = upgrade_accept(l, fd);
+	if (err)
+		log_warning("accept_failed",
+			    LOG_TEXT("listener", l->conf->name),
+			    LOG_ERRNO(err));
+}
+
+static void on_refused(void *owner, int err)
+{
+	struct worker_listener *l = owner;
+
+	/* ten times a second at most; the first of a series is told */
+	if (l->w->counters.paused_accepting++ % 100 == 0)
+		log_warning("accept_paused",
+			    LOG_TEXT("listener", l->conf->name),
+			    LOG_ERRNO(err));
+}
+
+static const struct listener_ops listener_ops = {
+	.on_connection = on_connection,
+	.on_refused = on_refused,
+};
+
+void worker_check_drained(struct worker *w)
+{
+	if (w->draining && LIST_EMPTY(&w->sessions) &&
+	    LIST_EMPTY(&w->upgrades))
+		reactor_stop(w->reactor);
+}
+
+static void stop_listening(struct worker *w)
+{
+	for (size_t i = 0; i < w->conf->listener_count; i++) {
+		listener_destroy(w->listeners[i].listener);
+		w->listeners[i].listener = NULL;
+	}
+}
+
+static void drain(struct worker *w)
+{
+	w->draining = true;
+	stop_listening(w);
+	reactor_arm(w->reactor, &w->drain_end, w->conf->drain_timeout_ms);
+	while (!LIST_EMPTY(&w->upgrades))
+		upgrade_destroy(LIST_FIRST(&w->upgrades));
+	session_drain_all(w);
+	worker_check_drained(w);
+}
+
+static void on_drain_end(struct timeout *t)
+{
+	reactor_stop(container_of(t, struct worker, drain_end)->reactor);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct worker *w = wake->data;
+	int stops = atomic_load(&w->stops);
+
+	if (stops > 0 && !w->draining)
+		drain(w);
+	if (stops > 1)
+		reactor_stop(w->reactor);
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_fetch_add(&w->stops, 1);
+	uv_async_send(&w->wake);
+}
+
+static void log_end(const struct worker *w)
+{
+	const struct dispatch_counters *d = dispatch_counters(w->dispatch);
+	const struct ws_counters *ws = ws_pool_counters(w->ws_pool);
+
+	log_info("worker_end", LOG_UINT("worker", w->index),
+		 LOG_UINT("connections", w->counters.accepted),
+		 LOG_UINT("sessions", w->counters.sessions),
+		 LOG_UINT("refused_handshakes",
+			  w->counters.refused_handshakes),
+		 LOG_UINT("refused_sessions", w->counters.refused_sessions),
+		 LOG_UINT("paused_accepting", w->counters.paused_accepting),
+		 LOG_UINT("messages_in", ws->messages_in),
+		 LOG_UINT("messages_out", ws->messages_out),
+		 LOG_UINT("malformed", w->counters.malformed),
+		 LOG_UINT("requests", d->requests),
+		 LOG_UINT("answered", d->answered),
+		 LOG_UINT("refused", d->refused), LOG_UINT("failed", d->failed),
+		 LOG_UINT("timed_out", d->timed_out),
+		 LOG_UINT("queue_full", d->queue_full),
+		 LOG_UINT("slow_readers", w->counters.slow_readers),
+		 LOG_UINT("too_big", ws->too_big),
+		 LOG_UINT("too_many_fragments", ws->too_many_fragments),
+		 LOG_UINT("too_slow", ws->too_slow),
+		 LOG_UINT("no_pong", ws->no_pong));
+}
+
+void worker_run(struct worker *w)
+{
+	reactor_run(w->reactor);
+	log_end(w);
+	log_flush();
+}
+
+static int open_listeners(struct worker *w, struct listener_shared *shared)
+{
+	const struct gateway_conf *conf = w->conf;
+
+	w->listeners = calloc(conf->listener_count, sizeof(*w->listeners));
+	if (w->listeners == NULL)
+		return UV_ENOMEM;
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		struct worker_listener *l = &w->listeners[i];
+		const struct sockaddr *addr =
+			(const struct sockaddr *)&conf->listeners[i].addr;
+		char space[64];
+		int err;
+
+		l->w = w;
+		l->conf = &conf->listeners[i];
+		l->shared = &shared[i];
+		l->http.limits.max_head = conf->max_head;
+		l->http.limits.max_headers = conf->max_headers;
+		l->http.limits.max_body = 0;
+		l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
+		l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+		err = listener_create(&l->listener, w->reactor, addr,
+				      conf->workers > 1, &listener_ops, l);
+		if (err) {
+			log_error("listen_failed",
+				  LOG_TEXT("listener", l->conf->name),
+				  LOG_STR("address",
+					  addr_text(addr, space,
+						    sizeof(space))),
+				  LOG_ERRNO(err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+int worker_create(struct worker **out, const struct gateway_conf *conf,
+		  struct listener_shared *shared, unsigned index)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (w == NULL)
+		return UV_ENOMEM;
+	w->conf = conf;
+	w->index = index;
+	w->dispatch_conf = (struct dispatch_conf){
+		.in_flight = conf->in_flight,
+		.max_queue = conf->max_queue,
+		.timeout_ms = conf->upstream->timeout_ms,
+		.codec = conf->codec,
+	};
+	w->drain_end.on_timeout = on_drain_end;
+	LIST_INIT(&w->upgrades);
+	LIST_INIT(&w->sessions);
+	err = reactor_create(&w->reactor);
+	if (err) {
+		free(w);
+		return err;
+	}
+	err = uv_async_init(reactor_loop(w->reactor), &w->wake, on_wake);
+	w->wake.data = w;
+	if (!err)
+		err = backend_http_create(&w->backend, w->reactor,
+					  conf->upstream, &conf->codec);
+	if (!err)
+		err = dispatch_create(&w->dispatch, w->reactor, w->backend,
+				      &w->dispatch_conf);
+	if (!err)
+		err = ws_pool_create(&w->ws_pool, w->reactor, &conf->ws);
+	if (!err)
+		err = open_listeners(w, shared);
+	if (err) {
+		worker_destroy(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	if (w->listeners != NULL)
+		stop_listening(w);
+	while (!LIST_EMPTY(&w->upgrades))
+		upgrade_destroy(LIST_FIRST(&w->upgrades));
+	while (!LIST_EMPTY(&w->sessions))
+		session_destroy(LIST_FIRST(&w->sessions));
+	dispatch_destroy(w->dispatch);
+	backend_destroy(w->backend);
+	ws_pool_destroy(w->ws_pool);
+	reactor_destroy(w->reactor);
+	free(w->listeners);
+	prim_deinit(&w->request);
+	buf_deinit(&w->out);
+	free(w);
+}

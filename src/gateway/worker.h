@@ -1,0 +1,91 @@
+#ifndef GATEWAY_WORKER_H
+#define GATEWAY_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "dispatch.h"
+#include "gateway/gateway.h"
+#include "net/listener.h"
+
+struct session;
+struct upgrade;
+struct worker;
+
+LIST_HEAD(session_list, session);
+LIST_HEAD(upgrade_list, upgrade);
+
+/* What the workers share of one listener. */
+struct listener_shared {
+	atomic_uint_fast64_t connections;	/* upgrades and sessions */
+};
+
+struct worker_counters {
+	uint64_t accepted;
+	uint64_t paused_accepting;	/* EMFILE and the like */
+	uint64_t refused_sessions;	/* max_sessions bit */
+	uint64_t refused_handshakes;
+	uint64_t sessions;
+	uint64_t malformed;		/* messages that were no primitive */
+	uint64_t stray_responses;	/* to nothing we asked */
+	uint64_t slow_readers;		/* max_queue bit */
+};
+
+/* One listener on this worker's loop. */
+struct worker_listener {
+	struct worker *w;
+	const struct gateway_listener_conf *conf;
+	struct listener_shared *shared;		/* the gateway's */
+	struct http_server_conf http;
+	struct listener *listener;		/* owned; NULL: draining */
+};
+
+/*
+ * One thread: a loop with its listeners, sessions, pool of connections to the
+ * CSE and buffers. Workers share nothing on the path of a request.
+ */
+struct worker {
+	const struct gateway_conf *conf;	/* borrowed */
+	unsigned index;
+
+	struct reactor *reactor;		/* owned, as all down to wake */
+	struct backend *backend;
+	struct dispatch *dispatch;
+	struct ws_pool *ws_pool;
+	struct worker_listener *listeners;
+	uv_async_t wake;
+	struct dispatch_conf dispatch_conf;
+
+	struct upgrade_list upgrades;		/* owned */
+	struct session_list sessions;		/* owned */
+	uint64_t last_id;			/* ids given away */
+	bool draining;
+	atomic_int stops;			/* asked for; any thread */
+	struct timeout drain_end;
+
+	struct prim request;			/* the message at hand */
+	struct buf out;				/* the answer at hand */
+	struct worker_counters counters;
+};
+
+/* shared has one element per listener; gw's, it outlives the worker. */
+MUST_CHECK int worker_create(struct worker **out,
+			     const struct gateway_conf *conf,
+			     struct listener_shared *shared, unsigned index);
+void worker_destroy(struct worker *w);
+
+/* Serves until stopped; the calling thread is the worker's. */
+void worker_run(struct worker *w);
+
+/* Any thread. Once: drain. Twice: at once. */
+void worker_stop(struct worker *w);
+
+/* A session or an upgrade has ended: when draining, this may be the last. */
+void worker_check_drained(struct worker *w);
+
+/* From 1 on, never reused within the daemon. */
+uint64_t worker_next_id(struct worker *w);
+
+#endif
