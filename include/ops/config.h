@@ -1,0 +1,44 @@
+#ifndef OPS_CONFIG_H
+#define OPS_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "gateway/gateway.h"
+
+/*
+ * The configuration: files, conf.d and -o options read into one value that
+ * never changes afterwards. The option table in config_options.c is the only
+ * place that knows names, types, ranges and defaults.
+ */
+struct config {
+	struct log_conf log;
+	struct gateway_conf gateway;
+
+	/* owned, the rest is private to config*.c */
+	struct config_store *store;
+};
+
+/*
+ * Reads file, then conf.d beside it (*.conf, by name), then the overrides
+ * ("section.key=value" or "section.NAME.key=value"). file may be NULL: only
+ * overrides. On failure every error found has been written to diag as
+ * `file:line:column: message` with the line and a caret, and ERR_PROTO (or
+ * UV_ENOMEM) is returned. No side effects beyond reading files.
+ */
+MUST_CHECK int config_load(struct config **out, const char *file,
+			   const char *const *overrides, size_t count,
+			   FILE *diag);
+void config_destroy(struct config *c);
+
+/* Every option with its value and where it came from, in a form that
+ * config_load() reads back. Secrets are not shown. */
+void config_dump(const struct config *c, FILE *to);
+
+/* The option table as `section<TAB>key<TAB>default` lines, for the check that
+ * compares it with the sample file and the manual. */
+void config_list(FILE *to);
+
+#endif

@@ -1,0 +1,169 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ops/config.h"
+#include "ops/service.h"
+
+#define DEFAULT_FILE M2MWSD_SYSCONFDIR "/m2mwsd/m2mwsd.conf"
+#define MAX_OVERRIDES 256
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_RUN = 1,		/* could not start or run */
+	EXIT_USAGE = 2,		/* command line or configuration */
+};
+
+enum action {
+	ACTION_RUN,
+	ACTION_CHECK,
+	ACTION_DUMP,
+	ACTION_LIST,
+	ACTION_VERSION,
+	ACTION_HELP,
+};
+
+struct arguments {
+	enum action action;
+	const char *file;
+	const char *overrides[MAX_OVERRIDES];
+	size_t override_count;
+};
+
+static void print_help(FILE *to)
+{
+	fputs("Usage: m2mwsd [-c FILE] [-o SECTION.KEY=VALUE]... [-t]\n"
+	      "\n"
+	      "oneM2M WebSocket gateway in front of an HTTP CSE.\n"
+	      "\n"
+	      "  -c, --config FILE         configuration ["
+	      DEFAULT_FILE "]\n"
+	      "  -o, --option S.KEY=VALUE  overrides an option; a section"
+	      " with a\n"
+	      "                            name: listener.main.listen=...\n"
+	      "  -t, --check-config        checks the configuration and ends\n"
+	      "      --dump-config         prints it with the origin of each"
+	      " value\n"
+	      "      --version\n"
+	      "      --help\n"
+	      "\n"
+	      "It stays in the foreground and logs to standard error. SIGTERM"
+	      " drains.\n"
+	      "See m2mwsd(8) and m2mwsd.conf(5).\n", to);
+}
+
+/* False: the command line makes no sense; getopt has said why. */
+static bool parse_arguments(struct arguments *out, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "option", required_argument, NULL, 'o' },
+		{ "check-config", no_argument, NULL, 't' },
+		{ "dump-config", no_argument, NULL, 'd' },
+		{ "list-options", no_argument, NULL, 'l' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:o:th", options, NULL)) != -1) {
+		if (c == 'c')
+			out->file = optarg;
+		else if (c == 'o' && out->override_count < MAX_OVERRIDES)
+			out->overrides[out->override_count++] = optarg;
+		else if (c == 't')
+			out->action = ACTION_CHECK;
+		else if (c == 'd')
+			out->action = ACTION_DUMP;
+		else if (c == 'l')
+			out->action = ACTION_LIST;
+		else if (c == 'V')
+			out->action = ACTION_VERSION;
+		else if (c == 'h')
+			out->action = ACTION_HELP;
+		else
+			return false;
+	}
+	if (optind < argc)
+		fprintf(stderr, "m2mwsd: unexpected argument '%s'\n",
+			argv[optind]);
+	return optind == argc;
+}
+
+static void announce(const struct config *conf, const struct gateway *gw)
+{
+	const struct gateway_conf *g = &conf->gateway;
+
+	log_warning("auth_open",
+		    LOG_TEXT("why", "[auth] mode = open: any peer may name any "
+				    "originator; only the CSE judges"));
+	for (size_t i = 0; i < g->listener_count; i++)
+		log_info("listening", LOG_TEXT("listener", g->listeners[i].name),
+			 LOG_UINT("port", gateway_port(gw, i)));
+	log_info("ready", LOG_TEXT("version", M2MWSD_VERSION),
+		 LOG_UINT("workers", g->workers),
+		 LOG_STR("upstream", g->upstream->url));
+	log_flush();
+}
+
+static int serve(const struct config *conf)
+{
+	struct gateway *gw;
+	struct service *service;
+	int err;
+
+	log_setup(&conf->log, STDERR_FILENO);
+	service_raise_limits();
+	err = gateway_create(&gw, &conf->gateway);
+	if (err) {
+		log_error("start_failed", LOG_ERRNO(err));
+		return EXIT_RUN;
+	}
+	err = service_create(&service, gw);
+	if (err) {
+		log_error("start_failed", LOG_ERRNO(err));
+		gateway_destroy(gw);
+		return EXIT_RUN;
+	}
+	announce(conf, gw);
+	err = gateway_run(gw);
+	service_destroy(service);
+	gateway_destroy(gw);
+	log_info("end", LOG_INT("status", err ? EXIT_RUN : EXIT_OK));
+	log_flush();
+	return err ? EXIT_RUN : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = { .file = DEFAULT_FILE };
+	struct config *conf;
+	int status = EXIT_OK;
+
+	if (!parse_arguments(&args, argc, argv)) {
+		fputs("Try 'm2mwsd --help'.\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (args.action == ACTION_HELP)
+		print_help(stdout);
+	else if (args.action == ACTION_VERSION)
+		puts("m2mwsd " M2MWSD_VERSION);
+	else if (args.action == ACTION_LIST)
+		config_list(stdout);
+	if (args.action >= ACTION_LIST)
+		return EXIT_OK;
+	if (config_load(&conf, args.file, args.overrides, args.override_count,
+			stderr) != 0)
+		return EXIT_USAGE;
+	if (args.action == ACTION_CHECK)
+		printf("m2mwsd: %s is fine\n", args.file);
+	else if (args.action == ACTION_DUMP)
+		config_dump(conf, stdout);
+	else
+		status = serve(conf);
+	config_destroy(conf);
+	return status;
+}

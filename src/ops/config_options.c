@@ -1,0 +1,208 @@
+#include "config_priv.h"
+
+/*
+ * The one place that knows which options exist. conf/m2mwsd.conf and
+ * m2mwsd.conf(5) tell the same; scripts/check-options compares them.
+ */
+#define FIELD(type, member) \
+	offsetof(struct type, member), sizeof(((struct type *)0)->member)
+#define TOP(member)      FIELD(config, member)
+#define GATEWAY(member)  FIELD(config, gateway.member)
+#define LISTENER(member) FIELD(gateway_listener_conf, member)
+#define UPSTREAM(member) FIELD(upstream_conf, member)
+#define NO_FIELD         0, 0
+#define WHOLE            0, 0
+
+#define KB   UINT64_C(1024)
+#define MB   (1024 * KB)
+#define GB   (1024 * MB)
+#define MS   UINT64_C(1)
+#define SEC  (1000 * MS)
+#define HOUR (3600 * SEC)
+
+#define LATER "not available yet"
+
+static const struct config_word backends[] = {
+	{ "http", 0, NULL },
+	{ "store", 0, LATER },
+	{ 0 },
+};
+
+static const struct config_word all_cores[] = {
+	{ "cores", 0, NULL },
+	{ 0 },
+};
+
+static const struct config_word subprotocols[] = {
+	{ "none", -1, NULL },
+	{ "oneM2M.json", FORMAT_JSON, NULL },
+	{ "oneM2M.xml", FORMAT_XML, LATER },
+	{ "oneM2M.cbor", FORMAT_CBOR, LATER },
+	{ 0 },
+};
+
+static const struct config_word serializations[] = {
+	{ "json", FORMAT_JSON, NULL },
+	{ "xml", FORMAT_XML, LATER },
+	{ "cbor", FORMAT_CBOR, LATER },
+	{ 0 },
+};
+
+#define CLOSED \
+	LATER "; set mode = open and keep the listener on a closed network"
+
+static const struct config_word auth_modes[] = {
+	{ "open", 0, NULL },
+	{ "registered", 0, CLOSED },
+	{ "credential", 0, CLOSED },
+	{ 0 },
+};
+
+static const struct config_word levels[] = {
+	{ "error", LOG_LEVEL_ERROR, NULL },
+	{ "warning", LOG_LEVEL_WARNING, NULL },
+	{ "info", LOG_LEVEL_INFO, NULL },
+	{ "debug", LOG_LEVEL_DEBUG, NULL },
+	{ 0 },
+};
+
+static const struct config_word formats[] = {
+	{ "auto", LOG_FORMAT_AUTO, NULL },
+	{ "logfmt", LOG_FORMAT_LOGFMT, NULL },
+	{ "json", LOG_FORMAT_JSON, NULL },
+	{ "journal", 0, LATER },
+	{ 0 },
+};
+
+const struct config_section config_sections[] = {
+	{ "gateway", false, 0 },
+	{ "listener", true, sizeof(struct gateway_listener_conf) },
+	{ "limits", false, 0 },
+	{ "upstream", true, sizeof(struct upstream_conf) },
+	{ "auth", false, 0 },
+	{ "log", false, 0 },
+};
+
+const size_t config_section_count = ARRAY_LEN(config_sections);
+
+/* section, key, type, field, min, max, default, help, words */
+const struct config_option config_options[] = {
+	{ "gateway", "backend", CONFIG_WORD, NO_FIELD, 0, 0, "http",
+	  "what answers requests", backends },
+	{ "gateway", "workers", CONFIG_COUNT, GATEWAY(workers), 1, 256, "cores",
+	  "threads that serve", all_cores },
+	{ "gateway", "drain_timeout", CONFIG_DURATION,
+	  GATEWAY(drain_timeout_ms), 0, HOUR, "10s",
+	  "what is in flight may take this long at the end", NULL },
+
+	{ "listener", "listen", CONFIG_ADDR, LISTENER(addr), 0, 0, NULL,
+	  "address and port", NULL },
+	{ "listener", "max_sessions", CONFIG_COUNT, LISTENER(max_sessions), 1,
+	  10000000, "100000", "open WebSockets", NULL },
+	{ "listener", "handshake_timeout", CONFIG_DURATION,
+	  LISTENER(handshake_timeout_ms), MS, HOUR, "10s",
+	  "from connection to upgrade", NULL },
+	{ "listener", "default_subprotocol", CONFIG_WORD,
+	  LISTENER(handshake.default_format), 0, 0, "none",
+	  "for clients that offer none", subprotocols },
+	{ "listener", "path", CONFIG_PATH, LISTENER(handshake.path), 0, 0, "",
+	  "the only request target served", NULL },
+	{ "listener", "origins", CONFIG_ORIGINS, LISTENER(handshake), 0, 0, "",
+	  "web origins whose pages may connect", NULL },
+
+	{ "limits", "max_message", CONFIG_SIZE, GATEWAY(ws.max_message), KB,
+	  64 * MB, "256k", "of one message from a client", NULL },
+	{ "limits", "max_fragments", CONFIG_COUNT, GATEWAY(ws.max_fragments), 1,
+	  1000000, "1024", "frames of one message", NULL },
+	{ "limits", "max_depth", CONFIG_COUNT, GATEWAY(codec.max_depth), 1, 512,
+	  "64", "nesting in a primitive", NULL },
+	{ "limits", "max_tokens", CONFIG_COUNT, GATEWAY(codec.max_tokens), 16,
+	  16777216, "65536", "names and values in a primitive", NULL },
+	{ "limits", "in_flight", CONFIG_COUNT, GATEWAY(in_flight), 1, 256, "32",
+	  "requests of one session at the CSE", NULL },
+	{ "limits", "max_queue", CONFIG_SIZE, GATEWAY(max_queue), 16 * KB, GB,
+	  "1m", "what waits for one session", NULL },
+	{ "limits", "ping_interval", CONFIG_DURATION,
+	  GATEWAY(ws.ping_interval_ms), 0, 24 * HOUR, "25s",
+	  "of silence before a Ping; 0: no Pings", NULL },
+	{ "limits", "pong_timeout", CONFIG_DURATION,
+	  GATEWAY(ws.pong_timeout_ms), MS, HOUR, "20s",
+	  "a Pong may take this long", NULL },
+	{ "limits", "message_timeout", CONFIG_DURATION,
+	  GATEWAY(ws.message_timeout_ms), MS, HOUR, "30s",
+	  "first to last octet of a message", NULL },
+	{ "limits", "close_timeout", CONFIG_DURATION,
+	  GATEWAY(ws.close_timeout_ms), MS, HOUR, "5s",
+	  "the client's Close may take this long", NULL },
+	{ "limits", "max_head", CONFIG_SIZE, GATEWAY(max_head), KB, MB, "16k",
+	  "of an HTTP head", NULL },
+	{ "limits", "max_headers", CONFIG_COUNT, GATEWAY(max_headers), 8, 1000,
+	  "100", "lines of an HTTP head", NULL },
+
+	{ "upstream", "url", CONFIG_URL, WHOLE, 0, 0, NULL,
+	  "where the CSE listens", NULL },
+	{ "upstream", "cse_id", CONFIG_CSE_ID, UPSTREAM(cse_id), 0, 0, "",
+	  "CSE-ID of the CSE", NULL },
+	{ "upstream", "serialization", CONFIG_WORD, NO_FIELD, 0, 0, "json",
+	  "of content towards the CSE", serializations },
+	{ "upstream", "connections", CONFIG_COUNT, UPSTREAM(connections), 1,
+	  65536, "64", "kept by each worker, at most", NULL },
+	{ "upstream", "pipeline", CONFIG_COUNT, NO_FIELD, 1, 1, "1",
+	  "requests on one connection at a time", NULL },
+	{ "upstream", "connect_timeout", CONFIG_DURATION,
+	  UPSTREAM(connect_timeout_ms), MS, HOUR, "3s",
+	  "for a connection to be made", NULL },
+	{ "upstream", "timeout", CONFIG_DURATION, UPSTREAM(timeout_ms), MS,
+	  HOUR, "30s", "an answer may take this long", NULL },
+	{ "upstream", "keepalive", CONFIG_DURATION, UPSTREAM(keepalive_ms), MS,
+	  HOUR, "4s", "an idle connection is kept this long", NULL },
+	{ "upstream", "max_waiting", CONFIG_SIZE, UPSTREAM(max_waiting), KB, GB,
+	  "32m", "of requests that wait for a connection", NULL },
+	{ "upstream", "max_answer", CONFIG_SIZE, UPSTREAM(max_answer), KB, GB,
+	  "1m", "of an answer's content", NULL },
+
+	{ "auth", "mode", CONFIG_WORD, NO_FIELD, 0, 0, "registered",
+	  "who may send what", auth_modes },
+
+	{ "log", "level", CONFIG_WORD, TOP(log.level), 0, 0, "info",
+	  "the least important line that is written", levels },
+	{ "log", "format", CONFIG_WORD, TOP(log.format), 0, 0, "auto",
+	  "shape of a line", formats },
+	{ "log", "access", CONFIG_BOOL, TOP(log.access), 0, 0, "yes",
+	  "a line for each primitive", NULL },
+};
+
+const size_t config_option_count = ARRAY_LEN(config_options);
+
+const struct config_section *config_find_section(struct str name)
+{
+	for (size_t i = 0; i < config_section_count; i++)
+		if (str_eq(name, str_of(config_sections[i].name)))
+			return &config_sections[i];
+	return NULL;
+}
+
+const struct config_option *config_find_option(const char *section,
+					       struct str key)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *o = &config_options[i];
+
+		if (strcmp(o->section, section) == 0 &&
+		    str_eq(key, str_of(o->key)))
+			return o;
+	}
+	return NULL;
+}
+
+void config_list(FILE *to)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *o = &config_options[i];
+
+		fprintf(to, "%s\t%s\t%s\n", o->section, o->key,
+			o->preset == NULL    ? "required" :
+			o->preset[0] == '\0' ? "empty" :
+					       o->preset);
+	}
+}
