@@ -1,0 +1,270 @@
+"""What every system test needs: the daemon under test and its neighbours."""
+
+import os
+import random
+import re
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from fakecse import FakeCse
+from wsclient import WebSocket
+
+BUILD = os.environ.get("SYSTEM_BUILD", "build/release")
+LONG = bool(os.environ.get("SYSTEM_LONG"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+SANITIZED = os.path.basename(BUILD) == "san"
+
+SANITIZER = re.compile(
+    r"ERROR: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer|"
+    r"WARNING: \w+Sanitizer|Assertion .* failed")
+
+
+def program(name):
+    """The path of a built program; a missing one fails the test."""
+    path = os.path.join(BUILD, name)
+    if not os.access(path, os.X_OK):
+        raise AssertionError(f"{path} is not built")
+    return path
+
+
+def free_port():
+    """A port below the range from which the kernel picks source ports. Bound
+    without SO_REUSEPORT, so that no other listener has it."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def config_text(sections):
+    lines = []
+    for section, options in sections.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {value}" for key, value in options.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+class Process:
+    """A program of ours: its log, its end, and what a sanitizer says."""
+
+    def __init__(self, argv, files=None, stdout=None):
+        self.log = tempfile.TemporaryFile()
+        env = dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=1",
+                   UBSAN_OPTIONS="print_stacktrace=1")
+
+        def limit_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+        self.popen = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=stdout or self.log,
+            stderr=self.log, env=env, preexec_fn=limit_files if files else None)
+
+    def log_text(self):
+        self.log.seek(0)
+        return self.log.read().decode("utf-8", "replace")
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def wait(self, seconds):
+        """The exit status; None when it still runs."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def signal(self, number=signal.SIGTERM):
+        self.popen.send_signal(number)
+
+    def kill(self):
+        if self.alive():
+            self.popen.kill()
+        self.popen.wait()
+
+    def stop(self, seconds=15):
+        """Asks it to end; complaints about how it did."""
+        if self.alive():
+            self.signal()
+        status = self.wait(seconds)
+        if status is None:
+            self.kill()
+        return self.complaints(status)
+
+    def complaints(self, status):
+        log = self.log_text()
+        tail = "\n".join(log.split("\n")[-60:])
+        if SANITIZER.search(log):
+            return f"sanitizer report:\n{tail}"
+        if status is None:
+            return f"it did not end after SIGTERM:\n{tail}"
+        if status != 0:
+            return f"exit status {status}:\n{tail}"
+        return None
+
+
+def wait_listening(process, address, seconds=15):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not process.alive():
+            break
+        try:
+            socket.create_connection(address, 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"not listening on {address}, status "
+                         f"{process.popen.poll()}:\n{process.log_text()}")
+
+
+class Daemon(Process):
+    """m2mwsd with one listener and one upstream in a directory of its own.
+    Keyword arguments name sections and hold options that differ."""
+
+    def __init__(self, upstream_url, files=None, argv=(), **options):
+        self.dir = tempfile.TemporaryDirectory(prefix="m2mwsd-")
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        sections = {
+            'listener "main"': {"listen": f"127.0.0.1:{self.port}"},
+            'upstream "cse"': {"url": upstream_url},
+            "auth": {"mode": "open"},
+        }
+        titles = {"listener": 'listener "main"', "upstream": 'upstream "cse"'}
+        for name, more in options.items():
+            sections.setdefault(titles.get(name, name), {}).update(more)
+        self.file = os.path.join(self.dir.name, "m2mwsd.conf")
+        with open(self.file, "w") as out:
+            out.write(config_text(sections))
+        super().__init__([program("m2mwsd"), "-c", self.file, *argv],
+                         files=files)
+        try:
+            wait_listening(self, self.address)
+        except AssertionError:
+            self.kill()
+            raise
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.port}/"
+
+
+class Case(unittest.TestCase):
+    """Base of all tests. `seconds` is the hard limit of the runner."""
+
+    seconds = 20
+    longMessage = True
+    maxDiff = None
+
+    def time_limit(self):
+        method = getattr(self, self._testMethodName)
+        limit = getattr(method, "seconds", self.seconds)
+        return limit * 3 if SANITIZED else limit
+
+    def note(self, text):
+        """A line for the report of a test that passed."""
+        self.__dict__.setdefault("notes", []).append(text)
+
+    def cse(self, handler=None, **kinds):
+        server = FakeCse(handler, **kinds)
+        self.addCleanup(self.end_cse, server)
+        return server
+
+    def end_cse(self, server):
+        server.close()
+        self.assertEqual(server.violations, [], "requests at the CSE")
+
+    def daemon(self, cse, **options):
+        url = cse if isinstance(cse, str) else cse.url
+        daemon = Daemon(url, **options)
+        self.addCleanup(self.end_process, daemon)
+        return daemon
+
+    def end_process(self, process):
+        # once is enough: a test may have ended it itself
+        if getattr(process, "ended", False):
+            return
+        process.ended = True
+        said = process.stop()
+        if said:
+            self.fail(f"{process.popen.args[0]}: {said}")
+
+    def start(self, argv, address):
+        process = Process(argv)
+        self.addCleanup(self.end_process, process)
+        wait_listening(process, address)
+        return process
+
+    def standin(self):
+        """The small CSE of the test programs; gives its URL."""
+        process = Process([program("standin-cse"), "--listen", "127.0.0.1:0"],
+                          stdout=subprocess.PIPE)
+        self.addCleanup(process.popen.stdout.close)
+        self.addCleanup(process.kill)
+        line = process.popen.stdout.readline().decode()
+        word, _, port = line.strip().partition(" ")
+        self.assertEqual(word, "ready", process.log_text())
+        return f"http://127.0.0.1:{port}"
+
+    def connect(self, daemon, **how):
+        client = WebSocket(daemon.address, **how)
+        self.addCleanup(client.drop)
+        return client
+
+    def assert_alive(self, daemon):
+        """It still serves a new client."""
+        self.assertTrue(daemon.alive(), daemon.log_text())
+        with WebSocket(daemon.address) as client:
+            answer = client.ask_text("{")
+            self.assertEqual(answer["rsc"], 4000)
+
+
+def within(seconds):
+    """Marks a test that needs another limit than its class."""
+    def mark(function):
+        function.seconds = seconds
+        return function
+    return mark
+
+
+def eventually(check, seconds=10, every=0.02):
+    """Waits until check() is true; gives its last value."""
+    until = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value or time.monotonic() > until:
+            return value
+        time.sleep(every)
+
+
+def needs_program(case, *names):
+    for name in names:
+        for folder in os.environ.get("PATH", "").split(":"):
+            path = os.path.join(folder, name)
+            if os.access(path, os.X_OK):
+                return path
+    case.skipTest(f"{names[0]} is not installed")
+
+
+def node_env():
+    """Where Debian and npm put the ws package."""
+    return dict(os.environ, NODE_PATH=":".join(
+        ["/usr/share/nodejs", os.path.join(HERE, "..", "node_modules")]))
+
+
+def needs_node_ws(case):
+    node = needs_program(case, "node", "nodejs")
+    probe = subprocess.run([node, "-e", "require('ws')"], env=node_env(),
+                           capture_output=True)
+    if probe.returncode != 0:
+        case.skipTest("node's ws package is not installed")
+    return node
