@@ -1,9 +1,9 @@
 #include "http_client_rig.h"
-#include "http_client_rows.h"
+#include "http_client_framing_rows.h"
+#include "http_client_pool_rows.h"
 
-START_TEST(test_script)
+static void play(const struct row *row)
 {
-	const struct row *row = &rows[_i];
 	const struct http_client_counters *c;
 	struct run run;
 
@@ -39,6 +39,17 @@ START_TEST(test_script)
 		      "%s: refused_waiting %d", row->name,
 		      (int)c->refused_waiting);
 	run_end(&run);
+}
+
+START_TEST(test_framing)
+{
+	play(&framing_rows[_i]);
+}
+END_TEST
+
+START_TEST(test_pool)
+{
+	play(&pool_rows[_i]);
 }
 END_TEST
 
@@ -126,7 +137,8 @@ int main(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(tc, 30);
-	tcase_add_loop_test(tc, test_script, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, test_framing, 0, ARRAY_LEN(framing_rows));
+	tcase_add_loop_test(tc, test_pool, 0, ARRAY_LEN(pool_rows));
 	tcase_add_loop_test(tc, test_reentry, 0, ARRAY_LEN(reentries));
 	tcase_add_test(tc, test_counters);
 	suite_add_tcase(suite, tc);

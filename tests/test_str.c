@@ -114,6 +114,9 @@ START_TEST(test_json_text)
 {
 	struct buf b = { 0 };
 
+	buf_add_json(&b, (struct str){ NULL, 0 });
+	ck_assert(str_eq(buf_str(&b), STR("\"\"")));
+	buf_clear(&b);
 	buf_add_json(&b, STR("a\"b\\c\b\t\n\f\r\v\x01\x1f\x7f\xc3\xa9/"));
 	ck_assert(str_eq(buf_str(&b),
 			 STR("\"a\\\"b\\\\c\\b\\t\\n\\f\\r\\u000b\\u0001"

@@ -22,8 +22,8 @@ struct http_map_header {
 	enum prim_param id;
 	enum header_shape shape;
 	struct str line;		/* name, colon, space */
-	const char *why_type;		/* why a value of that type ... */
-	const char *why_octets;		/* ... or octets is refused */
+	const char *why_type;		/* the refusal of a wrong type, */
+	const char *why_octets;		/* of octets no header carries */
 };
 
 struct http_map_headers {

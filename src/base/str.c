@@ -171,7 +171,8 @@ void buf_add_json(struct buf *b, struct str s)
 	static const bool special[256] = {
 		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true,
 	};
-	const char *p = s.p, *from = s.p, *end = s.p + s.len;
+	const char *p = s.p, *from = s.p;
+	const char *end = s.len > 0 ? s.p + s.len : s.p;
 
 	buf_add_char(b, '"');
 	for (; p < end; p++) {

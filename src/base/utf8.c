@@ -46,7 +46,7 @@ static const char *skip_ascii(const char *p, const char *end)
 
 bool utf8_feed(struct utf8 *u, struct str s)
 {
-	const char *p = s.p, *end = s.p + s.len;
+	const char *p = s.p, *end = s.len > 0 ? s.p + s.len : s.p;
 
 	while (p < end) {
 		unsigned char c = (unsigned char)*p;

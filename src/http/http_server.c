@@ -20,7 +20,7 @@ enum server_state {
 	SERVER_READING,		/* a request must come; head_timeout_ms */
 	SERVER_IDLE,		/* one may come; idle_timeout_ms */
 	SERVER_ANSWERING,	/* the owner has one */
-	SERVER_OVER,		/* nothing more; on_end() was called or is due */
+	SERVER_OVER,		/* nothing more; on_end() is due or done */
 	SERVER_GIVEN,		/* the stream is somebody else's */
 };
 
