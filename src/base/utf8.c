@@ -27,17 +27,16 @@ static bool utf8_lead(struct utf8 *u, unsigned char c)
 	return true;
 }
 
-/* Over the ASCII at p, 32 octets a step. */
+/* Over the ASCII at p, eight octets a step. */
 static const char *skip_ascii(const char *p, const char *end)
 {
-	while (end - p >= 32) {
-		uint64_t w[4];
+	while (end - p >= 8) {
+		uint64_t word;
 
-		memcpy(w, p, sizeof(w));
-		if (((w[0] | w[1] | w[2] | w[3]) &
-		     UINT64_C(0x8080808080808080)) != 0)
+		memcpy(&word, p, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
 			break;
-		p += 32;
+		p += 8;
 	}
 	while (p < end && (unsigned char)*p < 0x80)
 		p++;
