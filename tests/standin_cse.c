@@ -212,7 +212,6 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
-	signal(SIGPIPE, SIG_IGN);
 	err = tree_init(&cse.tree, id, name);
 	if (err == 0)
 		err = serve(&cse, listen);

@@ -1,6 +1,5 @@
 #include "backend/backend.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "m2m/codec.h"
@@ -521,7 +520,6 @@ int main(void)
 	Suite *suite = suite_create("backend_http");
 	TCase *tc = tcase_create("backend_http");
 
-	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_answer, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, test_repeat, 0, ARRAY_LEN(repeats));

@@ -135,7 +135,6 @@ int main(void)
 	Suite *suite = suite_create("http_client");
 	TCase *tc = tcase_create("http_client");
 
-	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_framing, 0, ARRAY_LEN(framing_rows));
 	tcase_add_loop_test(tc, test_pool, 0, ARRAY_LEN(pool_rows));

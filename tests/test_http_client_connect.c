@@ -236,7 +236,6 @@ int main(void)
 	Suite *suite = suite_create("http_client_connect");
 	TCase *tc = tcase_create("connect");
 
-	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_LEN(places));
 	tcase_add_loop_test(tc, test_lookup, 0, ARRAY_LEN(lookups));

@@ -1,6 +1,5 @@
 #include "http/http_client.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "scripted_server.h"
@@ -212,7 +211,6 @@ int main(void)
 	Suite *suite = suite_create("http_client_storm");
 	TCase *tc = tcase_create("storm");
 
-	signal(SIGPIPE, SIG_IGN);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_storm, 0, 4);
 	suite_add_tcase(suite, tc);

@@ -212,7 +212,6 @@ int main(int argc, char **argv)
 
 	parse_arguments(&echo, &addr, argc, argv);
 	echo.max_queue = echo.ws.max_message * MAX_QUEUE_FACTOR;
-	signal(SIGPIPE, SIG_IGN);
 	err = reactor_create(&echo.reactor);
 	if (!err)
 		err = ws_pool_create(&echo.pool, echo.reactor, &echo.ws);

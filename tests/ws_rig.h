@@ -3,17 +3,14 @@
 
 #include "unit.h"
 
-#include "net/addr.h"
-#include "net/listener.h"
 #include "ws/ws_session.h"
 
 /*
- * A ws_session on a real connection whose other end is a plain socket: what
- * goes in and comes out is octets.
+ * A ws_session on a socket whose other end is the test's: what goes in and
+ * comes out is octets.
  */
 struct ws_rig {
 	struct reactor *reactor;
-	struct listener *listener;
 	struct ws_pool *pool;
 	struct ws_conf conf;
 
@@ -51,25 +48,6 @@ static inline void rig_on_close(void *owner, unsigned code)
 	rig->ws = NULL;
 }
 
-static inline void rig_on_connection(void *owner, int fd)
-{
-	static const struct ws_session_ops ops = { rig_on_message,
-						   rig_on_close };
-	struct ws_rig *rig = owner;
-	struct stream *stream;
-
-	if (stream_accept(&stream, rig->reactor, fd, 1 << 20, NULL, NULL) ||
-	    ws_session_create(&rig->ws, rig->pool, stream, &ops, rig))
-		abort();
-}
-
-static inline void rig_on_refused(void *owner, int err)
-{
-	(void)owner;
-	(void)err;
-	abort();
-}
-
 static inline void rig_turn(struct ws_rig *rig, int times)
 {
 	for (int i = 0; i < times; i++)
@@ -81,14 +59,23 @@ static inline void rig_turn(struct ws_rig *rig, int times)
 /* A new connection on the same loop. */
 static inline void rig_connect(struct ws_rig *rig)
 {
+	static const struct ws_session_ops ops = { rig_on_message,
+						   rig_on_close };
+	struct stream *stream;
+	int fds[2];
+
 	buf_clear(&rig->heard);
 	buf_clear(&rig->out);
 	rig->code = 0;
 	rig->ended = false;
 	rig->echo = false;
 	rig->destroys = false;
-	rig->fd = unit_connect(listener_port(rig->listener));
-	rig_turn(rig, 2);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0 ||
+	    stream_accept(&stream, rig->reactor, fds[0], 1 << 20, NULL,
+			  NULL) != 0 ||
+	    ws_session_create(&rig->ws, rig->pool, stream, &ops, rig) != 0)
+		abort();	/* no ck_assert: fuzzers call this too */
+	rig->fd = fds[1];
 }
 
 static inline void rig_disconnect(struct ws_rig *rig)
@@ -103,10 +90,6 @@ static inline void rig_disconnect(struct ws_rig *rig)
 
 static inline void rig_init(struct ws_rig *rig)
 {
-	static const struct listener_ops ops = { rig_on_connection,
-						 rig_on_refused };
-	struct sockaddr_storage any;
-
 	*rig = (struct ws_rig){
 		.conf = { .max_message = 1000,
 			  .max_fragments = 8,
@@ -116,17 +99,13 @@ static inline void rig_init(struct ws_rig *rig)
 		.fd = -1,
 	};
 	if (reactor_create(&rig->reactor) ||
-	    ws_pool_create(&rig->pool, rig->reactor, &rig->conf) ||
-	    addr_parse(&any, STR("127.0.0.1:0")) ||
-	    listener_create(&rig->listener, rig->reactor,
-			    (struct sockaddr *)&any, false, &ops, rig))
+	    ws_pool_create(&rig->pool, rig->reactor, &rig->conf))
 		abort();
 }
 
 static inline void rig_deinit(struct ws_rig *rig)
 {
 	rig_disconnect(rig);
-	listener_destroy(rig->listener);
 	ws_pool_destroy(rig->pool);
 	reactor_destroy(rig->reactor);
 	buf_deinit(&rig->heard);

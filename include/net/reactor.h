@@ -15,6 +15,7 @@
  */
 struct reactor;
 
+/* Also makes the process ignore SIGPIPE. */
 MUST_CHECK int reactor_create(struct reactor **out);
 
 /* Closes every stream that is left and the loop. Nothing is called back. */

@@ -1,6 +1,6 @@
 #include "reactor_priv.h"
 
-#include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -64,6 +64,9 @@ int reactor_create(struct reactor **out)
 
 	if (r == NULL)
 		return UV_ENOMEM;
+	/* libuv writes without MSG_NOSIGNAL; a peer that goes is an error
+	 * code, not our end */
+	signal(SIGPIPE, SIG_IGN);
 	TAILQ_INIT(&r->streams);
 	TAILQ_INIT(&r->dirty);
 	err = uv_loop_init(&r->loop);

@@ -42,7 +42,6 @@ int service_create(struct service **out, struct gateway *gw)
 	if (s == NULL)
 		return UV_ENOMEM;
 	s->gw = gw;
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_LEN(watched) && !err; i++) {
 		err = uv_signal_init(gateway_loop(gw), &s->signals[i]);
 		if (err)
