@@ -399,6 +399,19 @@ START_TEST(test_wrapped_kind)
 }
 END_TEST
 
+/* A response that breaks off is none that could be answered. */
+START_TEST(test_broken_kind)
+{
+	struct prim p = { 0 };
+	const char *why;
+
+	ck_assert_int_ne(decode(&p, &why, "{\"rsc\":2000,\"rqi\":\"a\",}"), 0);
+	ck_assert_int_eq(p.kind, PRIM_RESPONSE);
+	ck_assert_int_ne(decode(&p, &why, "{\"op\":2,\"rqi\":\"a\",}"), 0);
+	ck_assert_int_eq(p.kind, PRIM_REQUEST);
+}
+END_TEST
+
 /* What the gateway makes itself has op and rsc as numbers only. */
 START_TEST(test_encode_own)
 {
@@ -445,6 +458,7 @@ int main(void)
 	tcase_add_test(tc, test_types);
 	tcase_add_test(tc, test_store);
 	tcase_add_test(tc, test_wrapped_kind);
+	tcase_add_test(tc, test_broken_kind);
 	tcase_add_test(tc, test_encode_own);
 	tcase_add_test(tc, test_codec_of);
 	suite_add_tcase(suite, tc);

@@ -206,6 +206,31 @@ START_TEST(test_duplicate_rqi)
 }
 END_TEST
 
+/* TS-0020 5.2: the AEs of a node share its connection, not their ids */
+START_TEST(test_rqi_of_two_originators)
+{
+	say_retrieve("a");
+	say("{\"op\":2,\"to\":\"cb1\",\"fr\":\"Cn\",\"rqi\":\"a\",\"rvi\":"
+	    "\"3\"}");
+	check_sent("");
+	ck_assert_uint_eq(hold.count, 2);
+}
+END_TEST
+
+/* Always a string or absent, whatever came (TS-0004 6.4.2). */
+START_TEST(test_rvi_of_a_refusal)
+{
+	say("{\"op\":2,\"fr\":\"Cm\",\"rqi\":\"a\",\"rvi\":[3]}");
+	hold.refuse_with = ERR_PROTO;
+	say("{\"op\":2,\"to\":\"cb1\",\"fr\":\"Cm\",\"rqi\":\"b\",\"rvi\":"
+	    "[3]}");
+	check_sent("{\"rsc\":4000,\"rqi\":\"a\",\"pc\":{\"m2m:dbg\":"
+		   "\"to is missing\"}}\n"
+		   "{\"rsc\":4000,\"rqi\":\"b\",\"pc\":{\"m2m:dbg\":"
+		   "\"as told\"}}\n");
+}
+END_TEST
+
 /* Above in_flight they wait, in order, and go as answers come. */
 START_TEST(test_waiting)
 {
@@ -392,6 +417,8 @@ int main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, test_any_order);
 	tcase_add_test(tc, test_duplicate_rqi);
+	tcase_add_test(tc, test_rqi_of_two_originators);
+	tcase_add_test(tc, test_rvi_of_a_refusal);
 	tcase_add_test(tc, test_waiting);
 	tcase_add_test(tc, test_waiting_is_bounded);
 	tcase_add_test(tc, test_waiting_refused);

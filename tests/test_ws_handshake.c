@@ -10,6 +10,7 @@
 #define KEY     KEY_IS("dGhlIHNhbXBsZSBub25jZQ==")
 #define OFFER(names) "Sec-WebSocket-Protocol: " names "\r\n"
 #define ORIGIN(from) "Origin: " from "\r\n"
+#define EXTENSIONS(list) "Sec-WebSocket-Extensions: " list "\r\n"
 
 #define BEGIN GET UPGRADE VERSION KEY
 #define JSON  OFFER("oneM2M.json")
@@ -98,6 +99,31 @@ static const struct row {
 	{ "Connection: keep-alive", &strict, GET
 	  "Upgrade: websocket\r\nConnection: keep-alive\r\n" VERSION KEY JSON
 	  END, 400, "" },
+
+	/* Sec-WebSocket-Extensions: RFC 6455 9.1 */
+	{ "several, over two headers", &strict, BEGIN JSON
+	  EXTENSIONS("permessage-deflate; a; b=1 ; c = \"15\", x-y,")
+	  EXTENSIONS("z;q=\"\\1\\5\"") EXTENSIONS("") END, 101,
+	  "oneM2M.json" },
+	{ "extension without name", &strict, BEGIN JSON EXTENSIONS("; a=1")
+	  END, 400, "" },
+	{ "extension of two words", &strict, BEGIN JSON EXTENSIONS("a b") END,
+	  400, "" },
+	{ "parameter without name", &strict, BEGIN JSON EXTENSIONS("a; =1")
+	  END, 400, "" },
+	{ "no parameter", &strict, BEGIN JSON EXTENSIONS("a;") END, 400, "" },
+	{ "parameter without value", &strict, BEGIN JSON EXTENSIONS("a; b=")
+	  END, 400, "" },
+	{ "quoted value that is no token", &strict, BEGIN JSON
+	  EXTENSIONS("a; b=\"1 2\"") END, 400, "" },
+	{ "quoted value without end", &strict, BEGIN JSON
+	  EXTENSIONS("a; b=\"12") END, 400, "" },
+	{ "quoted backslash", &strict, BEGIN JSON
+	  EXTENSIONS("a; b=\"1\\\\\"") END, 400, "" },
+	{ "quoted nothing", &strict, BEGIN JSON EXTENSIONS("a; b=\"\"") END,
+	  400, "" },
+	{ "malformed in the second header", &strict, BEGIN JSON
+	  EXTENSIONS("a") EXTENSIONS("a, ;b") END, 400, "" },
 
 	/* Sec-WebSocket-Version */
 	{ "no version", &strict, GET UPGRADE KEY JSON END, 400, "" },

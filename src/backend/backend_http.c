@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "http/http_client.h"
 
-#define MAX_ANSWER_HEAD    16384
+#define MAX_ANSWER_HEAD    65536	/* a long rqi comes back in it */
 #define MAX_ANSWER_HEADERS 100
 #define MAX_SPARE          64		/* pending structs kept for reuse */
 #define KEPT_CAPACITY      4096		/* octets of ids kept with each */

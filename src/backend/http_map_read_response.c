@@ -15,10 +15,15 @@ struct response_reader {
 	const char *why;
 };
 
+/* tinyIoT is one of those that write whole numbers as 3.0. */
 static void read_rsc(struct prim *out, struct str text)
 {
-	uint64_t rsc;
+	struct str fraction;
+	uint64_t rsc, zero = 0;
 
+	if (str_cut(text, '.', &text, &fraction) &&
+	    (!str_to_u64(&zero, fraction) || zero != 0))
+		return;
 	if (out->rsc == 0 && str_to_u64(&rsc, text) && rsc > 0 &&
 	    rsc <= MAX_RSC)
 		out->rsc = (int)rsc;
@@ -56,7 +61,7 @@ static void read_header(struct response_reader *r, const struct http_header *h)
 	const struct http_map_header *row;
 
 	if (str_ieq(h->name, STR("Content-Type"))) {
-		if (r->content_type.p == NULL)
+		if (r->content_type.p == NULL && h->value.len > 0)
 			r->content_type = h->value;
 		return;
 	}

@@ -309,12 +309,22 @@ static void arm_deadline(struct dispatch *d, struct request *rq,
 	reactor_arm(d->r, &rq->deadline, delay);
 }
 
-static bool is_pending(const struct request_list *list, struct str rqi)
+/* A list or an object names nothing. */
+static struct str scalar_text(const struct prim *p, enum prim_param id)
 {
+	if (prim_has(p, id) && p->param[id].type == VALUE_JSON)
+		return (struct str){ NULL, 0 };
+	return prim_text(p, id);
+}
+
+/* Several AEs may share a connection, each with ids of its own. */
+static bool is_pending(const struct request_list *list, const struct prim *p)
+{
+	struct str rqi = prim_text(p, PARAM_RQI), fr = prim_text(p, PARAM_FR);
 	const struct request *rq;
 
 	TAILQ_FOREACH(rq, list, link)
-		if (str_eq(request_rqi(rq), rqi))
+		if (str_eq(request_rqi(rq), rqi) && str_eq(request_fr(rq), fr))
 			return true;
 	return false;
 }
@@ -324,7 +334,7 @@ static bool request_fill(struct request *rq, const struct prim *p,
 			 struct str message, bool wait)
 {
 	struct str rqi = prim_text(p, PARAM_RQI);
-	struct str rvi = prim_text(p, PARAM_RVI);
+	struct str rvi = scalar_text(p, PARAM_RVI);
 	struct str fr = prim_text(p, PARAM_FR);
 	struct str to = prim_text(p, PARAM_TO);
 
@@ -355,26 +365,18 @@ static uint64_t wall_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
 }
 
-/* An rqi that is a list or an object names nothing. */
-static struct str readable_rqi(const struct prim *p)
-{
-	if (prim_has(p, PARAM_RQI) && p->param[PARAM_RQI].type == VALUE_JSON)
-		return (struct str){ NULL, 0 };
-	return prim_text(p, PARAM_RQI);
-}
-
 void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 		     const struct prim *p, struct str message, int rsc,
 		     const char *why)
 {
-	struct str rqi = readable_rqi(p);
+	struct str rqi = scalar_text(p, PARAM_RQI);
 	size_t out = 0;
 
 	d->counters.refused++;
 	if (prim_response_type(p) != 5)
 		out = peer->ops->send(peer,
 				      make_refusal(d, rqi,
-						   prim_text(p, PARAM_RVI),
+						   scalar_text(p, PARAM_RVI),
 						   rsc, why));
 	log_access(peer, rqi, prim_text(p, PARAM_FR), p->op,
 		   prim_text(p, PARAM_TO), rsc, 0, uv_hrtime(), message.len,
@@ -414,15 +416,14 @@ void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 		      const struct prim *p, struct str message)
 {
 	uint64_t now_ms = prim_has(p, PARAM_RQET) ? wall_ms() : 0;
-	struct str rqi = prim_text(p, PARAM_RQI);
 	const char *why = NULL;
 	int rsc = prim_check_request(&why, p, now_ms);
 
 	d->counters.requests++;
 	if (rsc != 0) {
 		dispatch_refuse(d, peer, p, message, rsc, why);
-	} else if (is_pending(&peer->at_cse, rqi) ||
-		   is_pending(&peer->waiting, rqi)) {
+	} else if (is_pending(&peer->at_cse, p) ||
+		   is_pending(&peer->waiting, p)) {
 		/* TS-0001 7.1.7 */
 		dispatch_refuse(d, peer, p, message, RSC_BAD_REQUEST,
 				"a request with this rqi is pending");

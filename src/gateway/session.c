@@ -52,7 +52,9 @@ static void encode_too_large(struct session *s, const struct prim *answer)
 	prim_reset(&instead, PRIM_RESPONSE);
 	instead.rsc = RSC_INTERNAL_SERVER_ERROR;
 	prim_set_str(&instead, PARAM_RQI, prim_text(answer, PARAM_RQI));
-	prim_set_str(&instead, PARAM_RVI, prim_text(answer, PARAM_RVI));
+	if (prim_has(answer, PARAM_RVI))
+		prim_set_str(&instead, PARAM_RVI,
+			     prim_text(answer, PARAM_RVI));
 	instead.content = STR("{\"m2m:dbg\":\"answer above max_queue\"}");
 	buf_clear(&s->w->out);
 	s->peer.codec->encode(&s->w->out, &instead);
@@ -75,12 +77,12 @@ static size_t on_send(struct dispatch_peer *peer, const struct prim *answer)
 	if (err == 0)
 		return out->len;
 	/* an answer that cannot be queued is lost, so the session is */
-	if (err == ERR_LIMIT)
+	if (err == ERR_LIMIT) {
 		s->w->counters.slow_readers++;
-	if (err != UV_EPIPE)
-		session_close(s, err == ERR_LIMIT ? WS_CLOSE_POLICY :
-						    WS_CLOSE_INTERNAL,
-			      STR("answers are not read"));
+		session_close(s, WS_CLOSE_POLICY, STR("answers are not read"));
+	} else if (err != UV_EPIPE) {
+		session_close(s, WS_CLOSE_INTERNAL, STR("out of memory"));
+	}
 	return 0;
 }
 
@@ -184,6 +186,7 @@ void session_destroy(struct session *s)
 		return;
 	w = s->w;
 	LIST_REMOVE(s, link);
+	atomic_fetch_sub(&s->l->shared->sessions, 1);
 	atomic_fetch_sub(&s->l->shared->connections, 1);
 	dispatch_peer_leave(w->dispatch, &s->peer);
 	ws_session_destroy(s->ws);

@@ -45,7 +45,23 @@ static void refuse(struct upgrade *u, int status, const char *why,
 		upgrade_destroy(u);
 }
 
-/* The stream changes hands: from HTTP to a session. */
+/* Connections without a handshake do not count. False: max_sessions are open,
+ * on all workers. */
+static bool take_place(struct worker_listener *l)
+{
+	if (atomic_fetch_add(&l->shared->sessions, 1) < l->conf->max_sessions)
+		return true;
+	atomic_fetch_sub(&l->shared->sessions, 1);
+	return false;
+}
+
+static void give_up(struct upgrade *u)
+{
+	atomic_fetch_sub(&u->l->shared->sessions, 1);
+	upgrade_destroy(u);
+}
+
+/* The stream changes hands: from HTTP to a session, whose place is taken. */
 static void become_session(struct upgrade *u, const struct ws_handshake *h,
 			   const struct http_msg *req)
 {
@@ -72,14 +88,14 @@ static void become_session(struct upgrade *u, const struct ws_handshake *h,
 	err = head->failed ? UV_ENOMEM : stream_write(stream, buf_str(head));
 	if (err) {
 		stream_destroy(stream);
-		upgrade_destroy(u);
+		give_up(u);
 		return;
 	}
 	err = session_create(&s, l, id, stream, h->format);
 	if (err) {
 		log_warning("session_failed", LOG_UINT("sid", id),
 			    LOG_ERRNO(err));
-		upgrade_destroy(u);
+		give_up(u);
 		return;
 	}
 	/* rest lies in http's buffer, so http goes last */
@@ -98,12 +114,11 @@ static void on_request(void *owner, const struct http_msg *req)
 	status = ws_handshake_check(&h, &why, req, &conf->handshake);
 	if (status != 101) {
 		refuse(u, status, why, ws_handshake_refusal_headers(status));
-	} else if (atomic_load(&u->l->shared->connections) >
-		   conf->max_sessions) {
-		u->l->w->counters.refused_sessions++;
-		refuse(u, 503, "max_sessions", STR("Retry-After: 10\r\n"));
 	} else if (u->l->w->draining) {
 		refuse(u, 503, "shutting down", STR("Retry-After: 10\r\n"));
+	} else if (!take_place(u->l)) {
+		u->l->w->counters.refused_sessions++;
+		refuse(u, 503, "max_sessions", STR("Retry-After: 10\r\n"));
 	} else {
 		become_session(u, &h, req);
 	}

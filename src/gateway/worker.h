@@ -20,6 +20,7 @@ LIST_HEAD(upgrade_list, upgrade);
 /* What the workers share of one listener. */
 struct listener_shared {
 	atomic_uint_fast64_t connections;	/* upgrades and sessions */
+	atomic_uint_fast64_t sessions;
 };
 
 struct worker_counters {

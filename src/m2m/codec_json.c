@@ -240,6 +240,9 @@ static int decode(struct prim *out, const char **why,
 	if (err == 0)
 		err = read_kind(&d);
 	if (err) {
+		/* what was to be a response is not answered */
+		if (prim_has(out, PARAM_RSC))
+			out->kind = PRIM_RESPONSE;
 		*why = d.scan.why;
 		return err;
 	}

@@ -229,6 +229,16 @@ static bool is_attribute_list(struct str content)
 	       jscan_next(&name, &more, &s, false) == 0;
 }
 
+/* Some clients write pc where there is nothing to say. */
+static bool is_empty_object(struct str content)
+{
+	struct jscan_value name, value;
+	struct jscan s;
+
+	return walk(&s, content, JSCAN_OBJECT) &&
+	       jscan_next(&name, &value, &s, true) == 0;
+}
+
 /* TS-0004 7.2.1.1: which operations carry content. NULL: all is well. */
 static const char *fault_of_content(const struct prim *p)
 {
@@ -236,11 +246,13 @@ static const char *fault_of_content(const struct prim *p)
 
 	switch (p->op) {
 	case OP_RETRIEVE:
-		if (present && !is_attribute_list(p->content))
+		if (present && !is_attribute_list(p->content) &&
+		    !is_empty_object(p->content))
 			return "pc of a RETRIEVE is not an m2m:atrl";
 		return NULL;
 	case OP_DELETE:
-		return present ? "pc in a DELETE" : NULL;
+		return present && !is_empty_object(p->content) ?
+			       "pc in a DELETE" : NULL;
 	case OP_CREATE:
 	case OP_UPDATE:
 	case OP_NOTIFY:
@@ -292,12 +304,13 @@ int prim_check_request(const char **why, const struct prim *p,
 	return 0;
 }
 
-/* A digit from 1 to 5, bare or in quotes. */
+/* From 1 to 5, bare or in quotes. */
 static int rtv_of(const struct jscan_value *v)
 {
 	struct str text = v->type == JSCAN_STRING ? jscan_inside(v) : v->raw;
 
-	if (text.len == 1 && text.p[0] >= '1' && text.p[0] <= '5')
+	if (cut_zero_fraction(&text) && text.len == 1 && text.p[0] >= '1' &&
+	    text.p[0] <= '5')
 		return text.p[0] - '0';
 	return 3;
 }

@@ -54,6 +54,76 @@ static bool path_matches(struct str target, struct str path)
 	return path.len == 0 || str_eq(own, path);
 }
 
+/* A token in quotes, where a backslash may stand before any octet. */
+static bool is_quoted_token(struct str s)
+{
+	struct str part;
+	bool more;
+
+	if (s.len < 3 || s.p[0] != '"' || s.p[s.len - 1] != '"')
+		return false;
+	s = (struct str){ s.p + 1, s.len - 2 };
+	if (s.p[0] == '\\')
+		s = str_skip(s, 1);
+	do {
+		more = str_cut(s, '\\', &part, &s);
+		if (!http_is_token(part))
+			return false;
+	} while (more);
+	return true;
+}
+
+static bool is_extension_param(struct str s)
+{
+	struct str name, value;
+
+	if (!str_cut(s, '=', &name, &value))
+		return http_is_token(str_trim(name));
+	value = str_trim(value);
+	return http_is_token(str_trim(name)) &&
+	       (http_is_token(value) || is_quoted_token(value));
+}
+
+static bool is_extension(struct str s)
+{
+	struct str part;
+	bool more = str_cut(s, ';', &part, &s);
+
+	if (!http_is_token(str_trim(part)))
+		return false;
+	while (more) {
+		more = str_cut(s, ';', &part, &s);
+		if (!is_extension_param(part))
+			return false;
+	}
+	return true;
+}
+
+static bool is_extension_list(struct str list)
+{
+	struct str one;
+	bool more;
+
+	do {
+		more = str_cut(list, ',', &one, &list);
+		one = str_trim(one);
+		if (one.len > 0 && !is_extension(one))
+			return false;
+	} while (more);
+	return true;
+}
+
+/* None is taken, but RFC 6455 9.1 fails what is no offer at all. */
+static bool extensions_well_formed(const struct http_msg *req)
+{
+	for (size_t i = 0; i < req->header_count; i++)
+		if (str_ieq(req->headers[i].name,
+			    STR("Sec-WebSocket-Extensions")) &&
+		    !is_extension_list(req->headers[i].value))
+			return false;
+	return true;
+}
+
 /* RFC 6455 4.2.1 */
 static int check_upgrade(const char **why, const struct http_msg *req)
 {
@@ -72,6 +142,8 @@ static int check_upgrade(const char **why, const struct http_msg *req)
 		return refuse(why, 400, "not one Sec-WebSocket-Key");
 	if (!is_key(http_msg_header(req, STR("Sec-WebSocket-Key"))))
 		return refuse(why, 400, "malformed Sec-WebSocket-Key");
+	if (!extensions_well_formed(req))
+		return refuse(why, 400, "malformed Sec-WebSocket-Extensions");
 	return 101;
 }
 

@@ -114,9 +114,12 @@ class Odd(Case):
         for text in ('{"rsc":2000,"rqi":"never","rvi":"3"}',
                      # rsc decides, whatever else there is
                      '{"rsc":2000,"op":2,"to":"cb1","fr":"C","rqi":"x"}',
-                     '{"rsc":2000}', '{"rsc":"2000","rqi":"y"}'):
+                     '{"rsc":2000}', '{"rsc":"2000","rqi":"y"}',
+                     # broken ones, too: the answer would be to "g"
+                     '{"rsc":"x","rqi":"g"}', '{"rsc":2000,"rqi":"g",}'):
             ws.send_text(text)
-        self.assertEqual(ws.ask(**GOOD)["rqi"], "g")
+        answer = ws.ask(**GOOD)
+        self.assertEqual((answer["rsc"], answer["rqi"]), (2000, "g"))
         self.assertEqual(len(cse.requests), 1)
 
     def test_order_and_space_of_members(self):
@@ -212,6 +215,15 @@ class OddAnswers(Case):
         body = b'{"m2m:dbg":"' + b"x" * (1 << 22) + b'"}'
         answer = self.ask(response(2000, "g", body), False)
         self.assertIn(answer["rsc"], (2000, 5000, 5207))
+
+    def test_answer_that_never_fits(self):
+        """Above max_queue: 5000, and no member that nobody gave."""
+        body = b'{"m2m:dbg":"' + b"x" * 20000 + b'"}'
+        cse = self.cse(lambda r: response(2000, r.rqi, body))
+        ws = self.connect(self.daemon(cse, limits={"max_queue": "16k"}))
+        self.assertEqual(ws.ask(op=2, to="cb1", fr="C", rqi="g"), {
+            "rsc": 5000, "rqi": "g",
+            "pc": {"m2m:dbg": "answer above max_queue"}})
 
     def test_switching_protocols(self):
         answer = self.ask(b"HTTP/1.1 101 Switching Protocols\r\n"

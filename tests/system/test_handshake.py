@@ -90,6 +90,8 @@ class Refusals(Case):
         ("short key", 400, {"key": "dGhlIHNhbXBsZQ=="}),
         ("key not base64", 400, {"key": "!!!!!!!!!!!!!!!!!!!!!!=="}),
         ("HTTP/1.0", 400, {"http": "HTTP/1.0"}),
+        ("extensions that are none", 400,
+         {"headers": ["Sec-WebSocket-Extensions: ;=x"]}),
     ]
 
     def refusal(self, daemon, **request):
@@ -157,6 +159,13 @@ class Refusals(Case):
             except Refused as e:
                 self.assertEqual(e.status, 503)
                 self.assertLess(time.monotonic(), until, "place not freed")
+
+    def test_connections_without_handshake_take_no_place(self):
+        daemon = self.daemon(self.standin(), listener={"max_sessions": 3})
+        for _ in range(2):
+            self.addCleanup(Connection(daemon.address).drop)
+        held = [self.connect(daemon) for _ in range(3)]
+        self.assertEqual(held[2].ask_text("{")["rsc"], 4000)
 
     def test_not_http(self):
         rows = [

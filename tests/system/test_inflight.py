@@ -109,6 +109,19 @@ class InFlight(Case):
         self.assertEqual(ws.recv_prim()["rsc"], 2000)
         self.assertTrue(cse.quiet())
 
+    def test_same_rqi_of_two_originators(self):
+        """TS-0020 5.2: the AEs of a node share its connection."""
+        cse = self.cse()
+        ws = self.connect(self.daemon(cse))
+        ws.send_prim(**retrieve("same", fr="Cone"))
+        ws.send_prim(**retrieve("same", fr="Ctwo"))
+        held = [cse.next(), cse.next()]
+        self.assertEqual({r.header("X-M2M-Origin") for r in held},
+                         {"Cone", "Ctwo"})
+        for request in held:
+            request.answer()
+            self.assertEqual(ws.recv_prim()["rqi"], "same")
+
     def test_same_rqi_of_two_clients(self):
         cse = self.cse()
         daemon = self.daemon(cse)
