@@ -133,6 +133,8 @@ static void setup(void)
 static void teardown(void)
 {
 	dispatch_peer_leave(dispatch, &peer);
+	ck_assert_ptr_null(peer.waiting_ids.hashes);
+	ck_assert_uint_eq(peer.waiting_octets, 0);
 	dispatch_destroy(dispatch);
 	reactor_destroy(reactor);
 	prim_deinit(&request);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE	/* F_SETPIPE_SZ */
 #include "unit.h"
 
 #include <fcntl.h>
@@ -342,6 +343,108 @@ START_TEST(test_partial_writes)
 }
 END_TEST
 
+struct heard {
+	size_t lines, dropped;
+	bool whole;			/* every line is of one piece */
+};
+
+/* What is in a pipe now. */
+static struct heard read_lines(int fd)
+{
+	static char text[262144];
+	struct heard heard = { .whole = true };
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	char *line = text, *end;
+
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		if (matches(line, "event=log_dropped n=[0-9]+$"))
+			heard.dropped += (size_t)atoi(strstr(line, " n=") + 3);
+		else if (matches(line, "^ts=[^ ]+ level=info event=[a-z]+ "
+				       "v=x{256}$"))
+			heard.lines++;
+		else
+			heard.whole = false;
+	}
+	heard.whole &= *line == '\0';
+	return heard;
+}
+
+static void open_stuck_pipe(int fds[2])
+{
+	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true };
+
+	ck_assert_int_eq(pipe(fds), 0);		/* writing blocks */
+	log_setup(&conf, fds[1]);
+}
+
+/* A pipe that nobody reads: no wait without end, whole lines, and every one
+ * of them is there or counted. */
+START_TEST(test_stuck_pipe)
+{
+	size_t lines = 0, dropped = 0;
+	int fds[2];
+
+	open_stuck_pipe(fds);
+	for (size_t i = 0; i < 1000; i++)
+		log_info("stuck", LOG_TEXT("v", X256));
+	log_flush();
+	for (int i = 0; i < 3; i++) {
+		struct heard heard = read_lines(fds[0]);
+
+		ck_assert(heard.whole);
+		lines += heard.lines;
+		dropped += heard.dropped;
+		log_flush();
+		log_info("again", LOG_TEXT("v", X256));
+		log_flush();
+	}
+	ck_assert_uint_gt(lines, 200);
+	ck_assert_uint_gt(dropped, 500);
+	ck_assert_uint_eq(lines + dropped, 1002);	/* the last is unread */
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+static pthread_barrier_t at_once;
+
+static void *log_one(void *arg)
+{
+	(void)arg;
+	pthread_barrier_wait(&at_once);
+	log_info("thread", LOG_TEXT("v", X256));
+	log_flush();
+	return NULL;
+}
+
+/* The room that one thread saw must not be taken by another. */
+START_TEST(test_stuck_pipe_of_threads)
+{
+	for (int round = 0; round < 20; round++) {
+		pthread_t threads[8];
+		struct heard heard;
+		int fds[2];
+
+		open_stuck_pipe(fds);
+		ck_assert_int_eq(fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+		pthread_barrier_init(&at_once, NULL, ARRAY_LEN(threads));
+		for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+			pthread_create(&threads[i], NULL, log_one, NULL);
+		for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+			pthread_join(threads[i], NULL);
+		pthread_barrier_destroy(&at_once);
+		heard = read_lines(fds[0]);
+		ck_assert(heard.whole);
+		ck_assert_uint_eq(heard.lines, 1);
+		close(fds[0]);
+		close(fds[1]);
+	}
+}
+END_TEST
+
 /* A log that cannot be written harms nobody. */
 START_TEST(test_write_errors)
 {
@@ -383,6 +486,8 @@ int main(void)
 	tcase_add_test(tc, test_when_written);
 	tcase_add_test(tc, test_wide_line);
 	tcase_add_test(tc, test_partial_writes);
+	tcase_add_test(tc, test_stuck_pipe);
+	tcase_add_test(tc, test_stuck_pipe_of_threads);
 	tcase_add_test(tc, test_write_errors);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

@@ -223,6 +223,36 @@ START_TEST(test_slow_reader)
 }
 END_TEST
 
+/* A peer that always has more to say does not keep the others waiting: each
+ * is read once per turn, and hears all in the end. */
+START_TEST(test_reading_takes_turns)
+{
+	static char much[512 * 1024];
+	struct str rest = { much, sizeof(much) };
+	int fd = connected();
+	size_t before = 0;
+
+	while (rest.len > 0) {
+		ssize_t n = send(fd, rest.p, rest.len, MSG_DONTWAIT);
+
+		if (n > 0)
+			rest = str_skip(rest, (size_t)n);
+		turn(1);
+		ck_assert_uint_le(server.heard.len - before, 65536);
+		before = server.heard.len;
+	}
+	for (int i = 0; i < 1000 && server.heard.len < sizeof(much); i++) {
+		turn(1);
+		ck_assert_uint_le(server.heard.len - before, 65536);
+		before = server.heard.len;
+	}
+	ck_assert_uint_eq(server.heard.len, sizeof(much));
+	close(fd);
+	turn(2);
+	ck_assert_int_eq(server.ends, 1);
+}
+END_TEST
+
 START_TEST(test_destroy_in_callback)
 {
 	int fd = connected();
@@ -434,6 +464,7 @@ int main(void)
 	tcase_add_test(tc, test_queue_is_bounded);
 	tcase_add_test(tc, test_burst_in_one_turn);
 	tcase_add_test(tc, test_slow_reader);
+	tcase_add_test(tc, test_reading_takes_turns);
 	tcase_add_test(tc, test_destroy_in_callback);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_quiet);

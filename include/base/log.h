@@ -12,6 +12,10 @@
  * a buffer of the calling thread; log_flush() hands them to the kernel, the
  * reactor calls it once per loop turn. Warnings and errors flush at once.
  *
+ * Whoever logs is never held up for long: when the sink takes nothing for
+ * 0.1 s, lines are kept as far as the buffer goes, then dropped. The first
+ * one after that is event=log_dropped with their number n.
+ *
  * The sink and the level are this program's only file-scope state; they are
  * set before the threads start.
  */

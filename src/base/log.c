@@ -1,7 +1,10 @@
+#define _GNU_SOURCE	/* memrchr */
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,13 +17,20 @@
  * access log on there is one per primitive. The buffer is never more than
  * half full when a line starts; a field that might not fit any more is left
  * out, so a line always ends.
+ *
+ * A pipe that nobody reads must not hold up the loop. O_NONBLOCK would be
+ * seen by everybody who shares the open file, so poll(2) tells whether a piece
+ * can be written; the lock keeps our other threads from using up that room in
+ * between. What is not taken stays in the buffer, and when that is full, lines
+ * are dropped and counted.
  */
 #define LINE_ROOM   (48 * 1024)
 #define FLUSH_AT    (16 * 1024)
+#define PIECE_MAX   PIPE_BUF		/* fits where poll(2) sees room */
 #define VALUE_MAX   256			/* octets of a value; more is cut */
 #define EXPANSION   6			/* \u00XX for one octet */
 #define FIELD_ROOM  (128 + VALUE_MAX * EXPANSION)
-#define EAGAIN_MS   100
+#define PATIENCE_MS 100			/* with a slow reader */
 #define STAMP_LEN   24			/* 2026-11-23T22:34:20.123Z */
 
 static struct {
@@ -29,10 +39,21 @@ static struct {
 	enum log_format format;
 	bool journal;
 	bool access;
-} sink = { STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false, true };
+	bool may_block;			/* no regular file; then under lock: */
+	bool stuck;			/* it took nothing the last time */
+	pthread_mutex_t lock;
+} sink = {
+	.fd = STDERR_FILENO,
+	.level = LOG_LEVEL_INFO,
+	.format = LOG_FORMAT_LOGFMT,
+	.access = true,
+	.may_block = true,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 static _Thread_local struct {
 	size_t len;
+	uint64_t dropped;		/* lines, not told yet */
 	time_t second;			/* that stamp stands for */
 	char stamp[STAMP_LEN + 1];
 	char text[FLUSH_AT + LINE_ROOM];
@@ -298,14 +319,92 @@ static bool is_journal(int fd)
 	       strtoull(end + 1, &end, 10) == st.st_ino && *end == '\0';
 }
 
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* A reader that is slow is waited for, one that is stuck is not. */
-static bool may_go_on(void)
+static bool may_write(void)
 {
 	struct pollfd p = { .fd = sink.fd, .events = POLLOUT };
 
-	if (errno == EINTR)
-		return true;
-	return errno == EAGAIN && poll(&p, 1, EAGAIN_MS) > 0;
+	return poll(&p, 1, sink.stuck ? 0 : PATIENCE_MS) > 0;
+}
+
+/* Whole lines, which then are not mixed with those of other threads. */
+static size_t piece_of(struct str s)
+{
+	const char *end;
+
+	if (s.len <= PIECE_MAX)
+		return s.len;
+	end = memrchr(s.p, '\n', PIECE_MAX);
+	return end != NULL ? (size_t)(end - s.p) + 1 : PIECE_MAX;
+}
+
+/* The octets that were taken; 0: none can be, for now. */
+static size_t write_some(struct str s)
+{
+	ssize_t n;
+
+	do {
+		if (sink.may_block && !may_write())
+			return 0;
+		n = write(sink.fd, s.p, sink.may_block ? piece_of(s) : s.len);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Gives the octets that were taken. */
+static size_t write_out(struct str s)
+{
+	size_t done = 0, n;
+
+	do {
+		n = write_some(str_skip(s, done));
+		done += n;
+	} while (n > 0 && done < s.len);
+	return done;
+}
+
+static size_t write_locked(struct str s)
+{
+	size_t done;
+
+	pthread_mutex_lock(&sink.lock);
+	done = write_out(s);
+	sink.stuck = done < s.len;
+	pthread_mutex_unlock(&sink.lock);
+	return done;
+}
+
+static void add_line(enum log_level level, const char *event,
+		     const struct log_field *fields)
+{
+	add_head(level, event);
+	for (; fields->key != NULL; fields++)
+		add_field(fields);
+	if (sink.format == LOG_FORMAT_JSON)
+		add_char('}');
+	add_char('\n');
+}
+
+/* False: the buffer still holds what the sink did not take. */
+static bool begin_line(void)
+{
+	struct log_field fields[] = { LOG_UINT("n", out.dropped), { 0 } };
+
+	if (out.len >= FLUSH_AT) {
+		out.dropped++;
+		return false;
+	}
+	if (out.dropped > 0)
+		add_line(LOG_LEVEL_WARNING, "log_dropped", fields);
+	out.dropped = 0;
+	return true;
 }
 
 void log_setup(const struct log_conf *conf, int fd)
@@ -315,6 +414,10 @@ void log_setup(const struct log_conf *conf, int fd)
 	sink.format = conf->format;
 	sink.access = conf->access;
 	sink.journal = conf->format == LOG_FORMAT_AUTO && is_journal(fd);
+	sink.may_block = !is_regular(fd);
+	sink.stuck = false;
+	out.len = 0;
+	out.dropped = 0;
 }
 
 bool log_enabled(enum log_level level)
@@ -330,27 +433,21 @@ bool log_access_enabled(void)
 void log_write(enum log_level level, const char *event,
 	       const struct log_field *fields)
 {
-	add_head(level, event);
-	for (; fields->key != NULL; fields++)
-		add_field(fields);
-	if (sink.format == LOG_FORMAT_JSON)
-		add_char('}');
-	add_char('\n');
+	if (!begin_line())
+		return;
+	add_line(level, event, fields);
 	if (level <= LOG_LEVEL_WARNING || out.len >= FLUSH_AT)
 		log_flush();
 }
 
 void log_flush(void)
 {
-	size_t done = 0;
+	struct str s = { out.text, out.len };
+	size_t done;
 
-	while (done < out.len) {
-		ssize_t n = write(sink.fd, out.text + done, out.len - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || !may_go_on())
-			break;
-	}
-	out.len = 0;
+	if (s.len == 0)
+		return;
+	done = sink.may_block ? write_locked(s) : write_out(s);
+	memmove(out.text, out.text + done, s.len - done);
+	out.len -= done;
 }

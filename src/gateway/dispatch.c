@@ -8,6 +8,10 @@
 #define FREE_MAX  1024		/* request objects kept for reuse */
 #define KEEP_TEXT 4096		/* octets of text kept with each */
 
+/* What a request object costs beside itself and its message, about: room that
+ * its text has to spare, and the heap. */
+#define ALLOCATIONS 512
+
 /*
  * One request, from its arrival to its answer. It is on its peer's at_cse or
  * waiting list; once the peer has left, on the dispatcher's orphans.
@@ -29,6 +33,7 @@ struct request {
 	 * message */
 	struct buf text;
 	size_t rqi_len, rvi_len, fr_len, to_len;
+	uint64_t id;			/* while waiting: in waiting_ids */
 };
 
 struct dispatch {
@@ -49,7 +54,7 @@ struct dispatch {
  * with their octets alone. */
 static size_t waiting_cost(size_t message)
 {
-	return message + sizeof(struct request);
+	return message + sizeof(struct request) + ALLOCATIONS;
 }
 
 static struct str request_rqi(const struct request *rq)
@@ -172,6 +177,13 @@ static void request_free(struct dispatch *d, struct request *rq)
 	d->unused_count++;
 }
 
+static void request_unwait(struct dispatch_peer *peer, struct request *rq)
+{
+	TAILQ_REMOVE(&peer->waiting, rq, link);
+	peer->waiting_octets -= waiting_cost(rq->octets_in);
+	id_set_remove(&peer->waiting_ids, rq->id);
+}
+
 static void request_unlink(struct request *rq)
 {
 	struct dispatch_peer *peer = rq->peer;
@@ -180,8 +192,7 @@ static void request_unlink(struct request *rq)
 	if (peer == NULL) {
 		TAILQ_REMOVE(&rq->d->orphans, rq, link);
 	} else if (rq->waiting) {
-		TAILQ_REMOVE(&peer->waiting, rq, link);
-		peer->waiting_octets -= waiting_cost(rq->octets_in);
+		request_unwait(peer, rq);
 	} else {
 		TAILQ_REMOVE(&peer->at_cse, rq, link);
 		peer->at_cse_count--;
@@ -233,8 +244,7 @@ static void start_waiting(struct dispatch *d, struct dispatch_peer *peer)
 	const char *why = NULL;
 	int err;
 
-	TAILQ_REMOVE(&peer->waiting, rq, link);
-	peer->waiting_octets -= waiting_cost(rq->octets_in);
+	request_unwait(peer, rq);
 	rq->waiting = false;
 	TAILQ_INSERT_TAIL(&peer->at_cse, rq, link);
 	peer->at_cse_count++;
@@ -318,7 +328,12 @@ static struct str scalar_text(const struct prim *p, enum prim_param id)
 }
 
 /* Several AEs may share a connection, each with ids of its own. */
-static bool is_pending(const struct request_list *list, const struct prim *p)
+static uint64_t id_of(const struct prim *p)
+{
+	return id_hash(prim_text(p, PARAM_RQI), prim_text(p, PARAM_FR));
+}
+
+static bool is_listed(const struct request_list *list, const struct prim *p)
 {
 	struct str rqi = prim_text(p, PARAM_RQI), fr = prim_text(p, PARAM_FR);
 	const struct request *rq;
@@ -327,6 +342,15 @@ static bool is_pending(const struct request_list *list, const struct prim *p)
 		if (str_eq(request_rqi(rq), rqi) && str_eq(request_fr(rq), fr))
 			return true;
 	return false;
+}
+
+static bool is_pending(const struct dispatch_peer *peer, const struct prim *p)
+{
+	if (is_listed(&peer->at_cse, p))
+		return true;
+	return !TAILQ_EMPTY(&peer->waiting) &&
+	       id_set_has(&peer->waiting_ids, id_of(p)) &&
+	       is_listed(&peer->waiting, p);
 }
 
 /* Fills rq from p; wait: the message is kept with it. */
@@ -349,6 +373,7 @@ static bool request_fill(struct request *rq, const struct prim *p,
 	rq->rvi_len = rvi.len;
 	rq->fr_len = fr.len;
 	rq->to_len = to.len;
+	rq->id = wait ? id_of(p) : 0;
 	rq->op = p->op;
 	rq->silent = prim_response_type(p) == 5;
 	rq->octets_in = message.len;
@@ -390,7 +415,8 @@ static void admit(struct dispatch *d, struct dispatch_peer *peer,
 	bool wait = peer->at_cse_count >= d->conf->in_flight;
 	struct request *rq = request_new(d);
 
-	if (rq == NULL || !request_fill(rq, p, message, wait)) {
+	if (rq == NULL || !request_fill(rq, p, message, wait) ||
+	    (wait && !id_set_add(&peer->waiting_ids, rq->id))) {
 		if (rq != NULL)
 			request_free(d, rq);
 		dispatch_refuse(d, peer, p, message,
@@ -422,8 +448,7 @@ void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 	d->counters.requests++;
 	if (rsc != 0) {
 		dispatch_refuse(d, peer, p, message, rsc, why);
-	} else if (is_pending(&peer->at_cse, p) ||
-		   is_pending(&peer->waiting, p)) {
+	} else if (is_pending(peer, p)) {
 		/* TS-0001 7.1.7 */
 		dispatch_refuse(d, peer, p, message, RSC_BAD_REQUEST,
 				"a request with this rqi is pending");
@@ -452,6 +477,7 @@ void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
 	struct request *rq;
 
 	while ((rq = TAILQ_FIRST(&peer->waiting)) != NULL) {
+		d->counters.forgotten++;
 		request_unlink(rq);
 		request_free(d, rq);
 	}

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "backend/backend.h"
+#include "id_set.h"
 #include "m2m/codec.h"
 #include "net/reactor.h"
 
@@ -32,7 +33,8 @@ struct dispatch_counters {
 	uint64_t failed;		/* the CSE gave no usable answer */
 	uint64_t timed_out;
 	uint64_t queue_full;		/* max_queue bit */
-	uint64_t orphaned;		/* answered after the peer had gone */
+	uint64_t orphaned;		/* ended after the peer had gone */
+	uint64_t forgotten;		/* it went while they waited */
 };
 
 TAILQ_HEAD(request_list, request);
@@ -59,6 +61,7 @@ struct dispatch_peer {
 	struct request_list waiting;
 	unsigned at_cse_count;
 	size_t waiting_octets;
+	struct id_set waiting_ids;
 };
 
 /* Borrows reactor, backend and conf; they outlive it. */

@@ -118,6 +118,8 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("answered", d->answered),
 		 LOG_UINT("refused", d->refused), LOG_UINT("failed", d->failed),
 		 LOG_UINT("timed_out", d->timed_out),
+		 LOG_UINT("forgotten", d->forgotten),
+		 LOG_UINT("orphaned", d->orphaned),
 		 LOG_UINT("queue_full", d->queue_full),
 		 LOG_UINT("slow_readers", w->counters.slow_readers),
 		 LOG_UINT("too_big", ws->too_big),

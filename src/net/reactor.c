@@ -43,7 +43,10 @@ static void on_prepare(uv_prepare_t *handle)
 
 static void on_check(uv_check_t *handle)
 {
-	flush_all(handle->data);
+	struct reactor *r = handle->data;
+
+	r->turn++;
+	flush_all(r);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -75,6 +78,7 @@ int reactor_create(struct reactor **out)
 		return err;
 	}
 	wheel_init(&r->wheel, uv_now(&r->loop));
+	r->turn = 1;
 	/* these three cannot fail */
 	uv_timer_init(&r->loop, &r->tick);
 	uv_prepare_init(&r->loop, &r->prepare);

@@ -11,6 +11,7 @@ struct stream;
 TAILQ_HEAD(stream_list, stream);
 
 #define REACTOR_READ_SIZE  65536
+#define REACTOR_RELEASED   1024		/* streams that linger, at most */
 #define REACTOR_SPARE_MAX  64		/* write buffers kept for reuse */
 #define REACTOR_SPARE_SIZE 16384	/* larger ones are freed */
 
@@ -22,8 +23,10 @@ struct reactor {
 	struct wheel wheel;
 	bool ticking;
 	bool closing;
+	uint64_t turn;			/* of the loop; from 1 */
 
 	struct stream_list streams;	/* all; for the end */
+	unsigned released;		/* of them, without an owner */
 	struct stream_list dirty;	/* with output of this turn */
 
 	struct buf spare[REACTOR_SPARE_MAX];

@@ -33,12 +33,17 @@ static void stream_enter(struct stream *s, enum stream_state to)
 	s->state = to;
 }
 
+/* libuv would read 32 times in a row from a peer that sends without end, which
+ * keeps the others waiting: without space it leaves the rest to the next turn
+ * of the loop (UV_ENOBUFS). */
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
-	struct reactor *r = stream_of(handle)->r;
+	struct stream *s = stream_of(handle);
+	bool again = s->had_its_turn == s->r->turn;
 
 	(void)hint;
-	*buf = uv_buf_init(r->read_space, sizeof(r->read_space));
+	*buf = uv_buf_init(s->r->read_space,
+			   again ? 0 : sizeof(s->r->read_space));
 }
 
 /* Nobody reads from a peer that does not take its answers. */
@@ -77,6 +82,8 @@ void stream_destroy(struct stream *s)
 	if (s == NULL)
 		return;
 	r = s->r;
+	if (s->state == STREAM_RELEASED)
+		r->released--;
 	stream_enter(s, STREAM_CLOSING);
 	s->ops = NULL;
 	reactor_disarm(r, &s->linger);
@@ -118,9 +125,11 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = stream_of(handle);
 
-	if (n == 0)
+	if (n == 0 || n == UV_ENOBUFS)
 		return;
 	s->last_active = reactor_now(s->r);
+	if (n == (ssize_t)sizeof(s->r->read_space))
+		s->had_its_turn = s->r->turn;
 	if (n < 0)
 		stream_end(s, end_reason(s, (int)n));
 	else if (s->state == STREAM_OPEN)
@@ -362,11 +371,14 @@ void stream_release(struct stream *s)
 {
 	s->ops = NULL;
 	s->owner = NULL;
-	if (s->state == STREAM_ENDED || s->state == STREAM_CONNECTING) {
+	/* a flood of refused connections must not hold descriptors for long */
+	if (s->state == STREAM_ENDED || s->state == STREAM_CONNECTING ||
+	    s->r->released == REACTOR_RELEASED) {
 		stream_destroy(s);
 		return;
 	}
 	stream_enter(s, STREAM_RELEASED);
+	s->r->released++;
 	set_reading(s, true);
 	if (stream_queued(s) > 0)
 		reactor_arm(s->r, &s->linger, LINGER_SEND_MS);

@@ -35,6 +35,7 @@ struct stream {
 
 	enum stream_state state;	/* stream_enter() only */
 	bool reading;
+	uint64_t had_its_turn;		/* r->turn of the last full read */
 	bool is_dirty;
 	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */
 	struct buf out;			/* appended, not yet offered */

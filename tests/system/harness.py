@@ -57,7 +57,7 @@ def config_text(sections):
 class Process:
     """A program of ours: its log, its end, and what a sanitizer says."""
 
-    def __init__(self, argv, files=None, stdout=None):
+    def __init__(self, argv, files=None, stdout=None, stderr=None):
         self.log = tempfile.TemporaryFile()
         env = dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=1",
                    UBSAN_OPTIONS="print_stacktrace=1")
@@ -67,7 +67,8 @@ class Process:
 
         self.popen = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=stdout or self.log,
-            stderr=self.log, env=env, preexec_fn=limit_files if files else None)
+            stderr=stderr or self.log, env=env,
+            preexec_fn=limit_files if files else None)
 
     def log_text(self):
         self.log.seek(0)
@@ -130,7 +131,8 @@ class Daemon(Process):
     """m2mwsd with one listener and one upstream in a directory of its own.
     Keyword arguments name sections and hold options that differ."""
 
-    def __init__(self, upstream_url, files=None, argv=(), **options):
+    def __init__(self, upstream_url, files=None, argv=(), stderr=None,
+                 **options):
         self.dir = tempfile.TemporaryDirectory(prefix="m2mwsd-")
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
@@ -146,7 +148,7 @@ class Daemon(Process):
         with open(self.file, "w") as out:
             out.write(config_text(sections))
         super().__init__([program("m2mwsd"), "-c", self.file, *argv],
-                         files=files)
+                         files=files, stderr=stderr)
         try:
             wait_listening(self, self.address)
         except AssertionError:

@@ -4,14 +4,17 @@ file descriptors, the end."""
 import json
 import os
 import random
+import re
 import signal
 import socket
 import struct
+import threading
+import time
 
-from fakecse import FakeCse, ok
-from harness import Case, eventually, within
-from wsclient import (TEXT, Connection, Gone, Refused, WebSocket, frame,
-                      upgrade_request)
+from fakecse import FakeCse, ok, response
+from harness import SANITIZED, Case, eventually, within
+from wsclient import (PING, TEXT, Connection, Gone, Refused, WebSocket,
+                      frame, fragments, upgrade_request)
 
 
 def retrieve(rqi):
@@ -100,6 +103,163 @@ class Peers(Case):
                 return ws.ask(**retrieve("again"))["rsc"] == 2000
         except (AssertionError, OSError, Refused):
             return False
+
+
+class Flood:
+    """Clients that send the same octets as fast as they are taken, in a
+    thread, and throw away what comes back."""
+
+    def __init__(self, daemon, data, clients):
+        self.data = data
+        self.sockets = [WebSocket(daemon.address).sock
+                        for _ in range(clients)]
+        self.at = dict.fromkeys(self.sockets, 0)
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        for sock in self.sockets:
+            sock.setblocking(False)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopped.is_set():
+            for sock in self.sockets:
+                self.exchange(sock)
+            time.sleep(0.005)		# the others run on this machine too
+
+    def exchange(self, sock):
+        at = self.at[sock]
+        try:
+            at += sock.send(self.data[at:at + 500000])
+            self.at[sock] = at % len(self.data)
+            sock.recv(500000)
+        except OSError:			# full, or empty, or over
+            pass
+
+    def stop(self):
+        self.stopped.set()
+        self.thread.join()
+        for sock in self.sockets:
+            sock.close()
+
+
+class Greed(Case):
+    """Who asks too much gets no more than its share."""
+
+    seconds = 30
+
+    def assert_served_during(self, daemon, data, clients=20, questions=10):
+        """One client is served while others flood."""
+        ws = self.connect(daemon)
+        flood = Flood(daemon, data, clients)
+        try:
+            for i in range(questions):
+                self.assertEqual(ws.ask(**retrieve(f"q{i}"))["rsc"], 2000)
+        finally:
+            flood.stop()
+
+    def test_pings(self):
+        daemon = self.daemon(self.cse(ok))
+        self.assert_served_during(daemon, frame(PING, key=b"abcd") * 50000)
+
+    def test_fragments_of_one_octet(self):
+        daemon = self.daemon(self.cse(ok))
+        message = json.dumps(retrieve("pieces")).encode().ljust(1000)
+        self.assert_served_during(
+            daemon, b"".join(fragments(TEXT, message)) * 20)
+
+    def test_messages_that_are_none(self):
+        """The flooders are closed, and are still sending then."""
+        daemon = self.daemon(self.cse(ok))
+        self.assert_served_during(daemon, frame(TEXT, key=b"abcd") * 50000)
+
+    def test_brackets(self):
+        daemon = self.daemon(self.cse(ok))
+        self.assert_served_during(
+            daemon, frame(TEXT, b"[" * 250000, key=b"abcd"))
+
+    def test_answers_that_nobody_reads(self):
+        """max_queue bounds what is kept for a session, then it ends."""
+        big = b'{"m2m:cb":{"rn":"' + b"y" * 100000 + b'"}}'
+        daemon = self.daemon(
+            self.cse(lambda r: response(2000, r.rqi, big)
+                     if r.rqi.startswith("big") else ok(r)),
+            limits={"max_queue": "256k"}, gateway={"workers": 1})
+        before = self.rss(daemon)
+        greedy = [self.connect(daemon) for _ in range(10)]
+        for ws in greedy:
+            # or the kernel keeps all of it
+            ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            for i in range(60):
+                ws.send_prim(**retrieve(f"big{i}"))
+        self.assertTrue(eventually(
+            lambda: daemon.log_text().count("code=1008") == len(greedy), 15))
+        if not SANITIZED:		# it keeps what was freed
+            self.assertLess(self.rss(daemon) - before, 100000)
+        self.assertEqual(self.connect(daemon).ask(**retrieve("x"))["rsc"],
+                         2000)
+
+    def rss(self, daemon):
+        with open(f"/proc/{daemon.popen.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+    @within(15)
+    def test_slow_handshakes_and_messages(self):
+        daemon = self.daemon(self.cse(ok),
+                             listener={"handshake_timeout": "1s"},
+                             limits={"message_timeout": "1s"})
+        request = upgrade_request(daemon.port)
+        heads = [Connection(daemon.address) for _ in range(100)]
+        sessions = [self.connect(daemon) for _ in range(100)]
+        for c, octets in ([(c, request) for c in heads] +
+                          [(ws, frame(TEXT, b"{}")) for ws in sessions]):
+            self.addCleanup(c.drop)
+            c.send(octets[:3])
+        for c in heads:
+            self.assertEqual(c.read_head()[0], 408)
+        for ws in sessions:
+            self.assertEqual(ws.close_received(), 1008)
+        self.assert_alive(daemon)
+
+
+class Sink(Case):
+    """Whatever becomes of the log, clients are served."""
+
+    def serve_with(self, stderr):
+        daemon = self.daemon(self.cse(ok), stderr=stderr)
+        ws = self.connect(daemon)
+        for i in range(1500):		# more than a pipe and buffers hold
+            self.assertEqual(ws.ask(**retrieve(f"q{i}"))["rsc"], 2000)
+        return daemon, ws
+
+    def test_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            self.serve_with(full)
+
+    def test_nobody_reads_the_pipe(self):
+        back, front = os.pipe()
+        with os.fdopen(back, "rb") as log:
+            with os.fdopen(front, "wb") as stderr:
+                daemon, ws = self.serve_with(stderr)
+            lines = log.read1(1 << 20).splitlines()
+            # there is room again: what was kept, then what was not
+            self.assertEqual(ws.ask(**retrieve("room"))["rsc"], 2000)
+            ws.close()
+            daemon.signal()
+            self.assertEqual(daemon.wait(8), 0)
+            lines += log.read().splitlines()
+        for line in lines:
+            self.assertRegex(line, rb"^ts=\S+ level=\w+ event=\w+")
+        dropped = [int(m[1]) for m in map(
+            re.compile(rb".*event=log_dropped n=(\d+)$").match, lines) if m]
+        told = sum(b"event=primitive" in line for line in lines)
+        self.assertEqual(len(dropped), 1)
+        self.assertEqual(told + dropped[0], 1501)
+
+    def test_reader_is_gone(self):
+        back, front = os.pipe()
+        os.close(back)
+        with os.fdopen(front, "wb") as stderr:
+            self.serve_with(stderr)
 
 
 class End(Case):
