@@ -178,6 +178,10 @@ MUST_CHECK int prim_check_request(const char **why, const struct prim *p,
 MUST_CHECK bool prim_time_left(uint64_t *left_ms, const struct prim *p,
 			       enum prim_param id, uint64_t now_ms);
 
+/* m2m:timestamp `YYYYMMDDThhmmss[,f]` (TS-0004 6.3.3) as ms since 1970; false
+ * when it is none. */
+MUST_CHECK bool prim_read_time(uint64_t *out, struct str s);
+
 /* rt.rtv (TS-0004 6.3.4.2.6), 3 (blocking) where absent or odd. */
 int prim_response_type(const struct prim *p);
 

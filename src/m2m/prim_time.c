@@ -64,7 +64,7 @@ static bool fraction_ms(uint64_t *out, struct str s, char point)
 }
 
 /* ms since 1970; what lies before counts as 1970. */
-static bool read_timestamp(uint64_t *out, struct str s)
+bool prim_read_time(uint64_t *out, struct str s)
 {
 	uint64_t epoch = days_before(1970, 1, 1);
 	uint64_t year, month, day, hour, minute, second, ms, days;
@@ -184,7 +184,7 @@ bool prim_time_left(uint64_t *left_ms, const struct prim *p,
 	}
 	if (!prim_has(p, id) || p->param[id].type != VALUE_STRING)
 		return false;
-	if (read_timestamp(&deadline, p->param[id].text)) {
+	if (prim_read_time(&deadline, p->param[id].text)) {
 		*left_ms = deadline > now_ms ? deadline - now_ms : 0;
 		return true;
 	}
