@@ -24,9 +24,8 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 
 CC        ?= cc
 CLANG     ?= clang
-PKGS      := libuv
-TEST_PKGS := check jansson
-PROGRAM_PKGS := jansson
+PKGS      := libuv sqlite3 jansson
+TEST_PKGS := check
 PYTHON    ?= /usr/bin/python3
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef \
@@ -64,7 +63,6 @@ ALL_CFLAGS = $(CFLAGS) -std=c11 -D_DEFAULT_SOURCE \
 ALL_LDFLAGS = $(LDFLAGS) $(MODE_$(VARIANT)) $(LINK_$(VARIANT))
 LIBS = $(call pkg,--libs) -lwslay -lmbedcrypto $(LLHTTP_LIBS) -lpthread
 TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS) 2>/dev/null) $(LIBS)
-PROGRAM_LIBS = $(shell pkg-config --libs $(PROGRAM_PKGS) 2>/dev/null) $(LIBS)
 
 OBJ     := $(patsubst src/%.c,$B/%.o,$(wildcard src/*/*.c))
 TESTS   := $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
@@ -106,9 +104,8 @@ $B/tests/fuzz_%: $B/tests/fuzz_%.o $B/lib.a
 
 # A program's other files are in a folder of its name.
 define PROGRAM
-$B/$(subst _,-,$(notdir $(1))): $B/tests/$(1).o \
-		$(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $B/lib.a
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(PROGRAM_LIBS)
+$B/$(subst _,-,$(notdir $(1))): $B/tests/$(1).o $B/lib.a
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach p,$(patsubst $B/%,%,$(HELPERS)),$(eval $(call PROGRAM,$(p))))
 

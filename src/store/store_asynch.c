@@ -1,0 +1,59 @@
+#include <stdlib.h>
+#include <uv.h>
+
+#include "store/store_events.h"
+#include "store/store_op.h"
+
+/* nonBlockingRequestAsynch (TS-0004 7.3.2.3): the request is carried out at
+ * once, only its answer goes another way. */
+
+static int send_to(struct store_events *events, const struct store_conn *c,
+		   struct str target, struct str content)
+{
+	struct store_event event = {
+		.target = target,
+		.originator = str_of(c->store->conf->cse_id),
+		.content = content,
+	};
+
+	return events_add(events, &event);
+}
+
+/* rt.nu; without it the originator, with an empty one nobody. */
+static int send_all(struct store_events *events, const struct store_conn *c,
+		    const struct prim *request, struct str content)
+{
+	struct str text = prim_text(request, PARAM_RT);
+	json_t *rt = json_loadb(text.p, text.len, 0, NULL);
+	json_t *nu = json_object_get(rt, "nu");
+	json_t *item;
+	size_t i;
+	int rc = 0;
+
+	if (nu == NULL)
+		rc = send_to(events, c, prim_text(request, PARAM_FR), content);
+	json_array_foreach(nu, i, item) {
+		if (rc == 0 && json_is_string(item))
+			rc = send_to(events, c,
+				     str_of(json_string_value(item)), content);
+	}
+	json_decref(rt);
+	return rc;
+}
+
+int asynch_send(struct store_events *events, const struct store_conn *c,
+		const struct prim *request, int rsc, const json_t *pc)
+{
+	json_t *content = json_pack(
+		"{s:o}", "m2m:rsp",
+		answer_wrap(request, rsc, json_incref((json_t *)pc)));
+	char *text = content != NULL ? json_dumps(content, JSON_COMPACT) :
+				       NULL;
+	int rc = UV_ENOMEM;
+
+	if (text != NULL)
+		rc = send_all(events, c, request, str_of(text));
+	free(text);
+	json_decref(content);
+	return rc == 0 ? RSC_ACCEPTED_ASYNCH : rc;
+}

@@ -1,0 +1,358 @@
+#include <stdlib.h>
+#include <uv.h>
+
+#include "store/store_op.h"
+
+/* ---- what an operation needs ---- */
+
+int op_success(enum op op)
+{
+	static const int codes[] = {
+		[OP_CREATE] = RSC_CREATED,
+		[OP_RETRIEVE] = RSC_OK,
+		[OP_UPDATE] = RSC_UPDATED,
+		[OP_DELETE] = RSC_DELETED,
+		[OP_NOTIFY] = RSC_OK,
+	};
+
+	return codes[op];
+}
+
+int op_content(struct operation *op, const char **member, json_t **object)
+{
+	void *only = json_object_iter(op->content);
+
+	if (json_object_size(op->content) != 1)
+		return store_refuse(op->c, RSC_BAD_REQUEST,
+				    "pc does not have one member");
+	*member = json_object_iter_key(only);
+	*object = json_object_iter_value(only);
+	if (!json_is_object(*object))
+		return store_refuse(op->c, RSC_BAD_REQUEST,
+				    "%.60s is no object", *member);
+	return 0;
+}
+
+void op_touch_access(struct store_conn *c, int ty)
+{
+	if (ty == TYPE_ACP || ty == TYPE_GRP || ty == TYPE_AE ||
+	    ty == TYPE_CSR)
+		access_invalidate(c);
+}
+
+static int read_content(struct operation *op)
+{
+	struct str text = op->request->content;
+	json_error_t why;
+
+	/* store_retrieve() reads its own */
+	if (text.len == 0 || op->request->op == OP_RETRIEVE)
+		return 0;
+	op->content = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES,
+				 &why);
+	return op->content != NULL ?
+		       0 :
+		       store_refuse(op->c, RSC_BAD_REQUEST, "pc: %s", why.text);
+}
+
+/* A bit per value (TS-0001 Table 8.1.2-1). */
+static unsigned valid_rcn(enum op op)
+{
+	switch (op) {
+	case OP_CREATE:
+		return 1 << RCN_NOTHING | 1 << RCN_ATTRIBUTES |
+		       1 << RCN_ADDRESS | 1 << RCN_ADDRESS_ATTRIBUTES |
+		       1 << RCN_MODIFIED;
+	case OP_UPDATE:
+		return 1 << RCN_NOTHING | 1 << RCN_ATTRIBUTES |
+		       1 << RCN_MODIFIED;
+	default:
+		return 1 << RCN_NOTHING | 1 << RCN_ATTRIBUTES |
+		       1 << RCN_CHILDREN | 1 << RCN_REFERENCES |
+		       1 << RCN_REFERENCES_ONLY | 1 << RCN_CHILDREN_ONLY;
+	}
+}
+
+static int read_rcn(struct operation *op)
+{
+	enum op kind = op->request->op;
+
+	op->rcn = kind == OP_DELETE ? RCN_NOTHING : RCN_ATTRIBUTES;
+	if (kind == OP_RETRIEVE || kind == OP_NOTIFY ||
+	    !prim_has(op->request, PARAM_RCN))
+		return 0;
+	if (prim_int(&op->rcn, op->request, PARAM_RCN) && op->rcn >= 0 &&
+	    op->rcn < 32 && (valid_rcn(kind) >> op->rcn & 1) != 0)
+		return 0;
+	return store_refuse(op->c, RSC_BAD_REQUEST,
+			    "rcn is not for this operation");
+}
+
+static int find_target(struct operation *op)
+{
+	struct store_target *t = &op->target;
+	int rc = store_resolve(t, op->c, prim_text(op->request, PARAM_TO));
+
+	if (rc != 0)
+		return rc;
+	if (t->attribute != NULL && op->request->op != OP_RETRIEVE)
+		return store_refuse(op->c, RSC_BAD_REQUEST,
+				    "an attribute can only be retrieved");
+	/* not yet swept away */
+	if (t->r.et != 0 && t->r.et <= op->now_ms)
+		return store_refuse(op->c, RSC_NOT_FOUND, "it has expired");
+	return 0;
+}
+
+/* Long polling is a matter of connections, which this layer does not have. */
+static int refuse_polling(struct operation *op)
+{
+	int rc = access_check(op->c, &op->target.r, op->originator,
+			      ACCESS_RETRIEVE, 0);
+
+	return rc != 0 ? rc :
+			 store_refuse(op->c, RSC_OPERATION_NOT_ALLOWED,
+				      "pcu is not served");
+}
+
+static int perform(struct operation *op)
+{
+	if (op->target.virt == VIRT_FANOUT)
+		return op_fan_out(op);
+	if (op->target.virt == VIRT_POLLING)
+		return refuse_polling(op);
+	switch (op->request->op) {
+	case OP_CREATE:
+		return op_create(op);
+	case OP_RETRIEVE:
+		return store_retrieve(&op->result, op->c, &op->target,
+				      op->request, op->now_ms);
+	case OP_UPDATE:
+		return op_update(op);
+	case OP_DELETE:
+		return op_delete(op);
+	case OP_NOTIFY:
+		return op_notify(op);
+	case OP_NONE:
+		break;
+	}
+	return store_refuse(op->c, RSC_BAD_REQUEST, "no such operation");
+}
+
+/* The events of what did not happen. */
+static void drop_events(struct store_events *e, size_t count, size_t octets)
+{
+	e->count = count;
+	e->store.len = octets;
+}
+
+/* *pc, which it may have: why it failed. */
+static int refuse(json_t **pc, struct operation *op, int rsc)
+{
+	json_decref(op->result);
+	op->result = NULL;
+	if (rsc > 0)
+		*pc = json_pack("{s:s}", "m2m:dbg", op->c->why);
+	return rsc;
+}
+
+int op_run(json_t **pc, const struct operation *outer,
+	   const struct prim *request)
+{
+	struct operation op = {
+		.c = outer->c,
+		.events = outer->events,
+		.request = request,
+		.originator = prim_text(request, PARAM_FR),
+		.now_ms = outer->now_ms,
+		.fanout = outer->fanout,
+	};
+	size_t events = op.events->count, octets = op.events->store.len;
+	int rc = read_rcn(&op);
+
+	if (rc == 0)
+		rc = read_content(&op);
+	if (rc == 0)
+		rc = find_target(&op);
+	if (rc == 0)
+		rc = perform(&op);
+	if (rc != 0) {
+		drop_events(op.events, events, octets);
+		rc = refuse(pc, &op, rc);
+	} else {
+		*pc = op.result;
+		rc = op.target.virt == VIRT_FANOUT ? RSC_OK :
+						     op_success(request->op);
+	}
+	json_decref(op.content);
+	store_target_deinit(&op.target);
+	return rc;
+}
+
+/* ---- the request itself ---- */
+
+bool store_is_read(const struct prim *request)
+{
+	/* an answer that goes out as a notification is an event */
+	return request->op == OP_RETRIEVE && prim_response_type(request) != 2;
+}
+
+/* Release 1 had no rvi; 2 itself was never one of the list. */
+static bool is_release(struct str rvi)
+{
+	return str_eq(rvi, STR("2a")) || str_eq(rvi, STR("3")) ||
+	       str_eq(rvi, STR("4")) || str_eq(rvi, STR("5"));
+}
+
+static int check_request(struct store_conn *c, const struct prim *request,
+			 uint64_t now_ms)
+{
+	const char *why;
+	int rsc = prim_check_request(&why, request, now_ms);
+
+	if (rsc != 0)
+		return store_refuse(c, rsc, "%s", why);
+	if (!is_release(prim_text(request, PARAM_RVI)))
+		return store_refuse(c, RSC_RELEASE_VERSION_NOT_SUPPORTED,
+				    "rvi is none of 2a, 3, 4, 5");
+	if (prim_response_type(request) == 1)
+		return store_refuse(
+			c, RSC_NON_BLOCKING_SYNCH_REQUEST_NOT_SUPPORTED,
+			"rt 1 is not supported");
+	return 0;
+}
+
+/* rsc with *pc, or negative. */
+static int run(json_t **pc, struct store_conn *c, struct store_events *events,
+	       const struct prim *request, uint64_t now_ms)
+{
+	struct fanout fanout = { 0 };
+	struct operation outer = {
+		.c = c,
+		.events = events,
+		.now_ms = now_ms,
+		.fanout = &fanout,
+	};
+	int rsc = op_run(pc, &outer, request);
+
+	free(fanout.group);
+	if (rsc < 0 || prim_response_type(request) != 2)
+		return rsc;
+	rsc = asynch_send(events, c, request, rsc, *pc);
+	json_decref(*pc);
+	*pc = NULL;
+	return rsc;
+}
+
+/* A request of its own: a reader sees one state of the tree in it. */
+static int run_snapshot(json_t **pc, struct store_conn *c,
+			struct store_events *events,
+			const struct prim *request, uint64_t now_ms)
+{
+	int rc;
+
+	if (c->in_transaction)
+		return run(pc, c, events, request, now_ms);
+	access_begin(c);
+	rc = store_begin(c);
+	if (rc != 0)
+		return rc;
+	rc = run(pc, c, events, request, now_ms);
+	store_rollback(c);
+	return rc;
+}
+
+/* ---- the answer ---- */
+
+static int add_text(const char *text, size_t n, void *arg)
+{
+	buf_add(arg, text, n);
+	return 0;
+}
+
+/* Where text was added to the store, which moves while it grows. */
+struct place {
+	size_t at, len;
+};
+
+static struct place keep(struct prim *answer, struct str text)
+{
+	struct place p = { answer->store.len, text.len };
+
+	buf_add_str(&answer->store, text);
+	return p;
+}
+
+static struct place keep_json(struct prim *answer, const json_t *pc)
+{
+	struct place p = { answer->store.len, 0 };
+
+	if (pc != NULL &&
+	    json_dump_callback(pc, add_text, &answer->store, JSON_COMPACT))
+		answer->store.failed = true;
+	p.len = answer->store.len - p.at;
+	return p;
+}
+
+static void put(struct prim *answer, enum prim_param id, enum value_type type,
+		struct place p)
+{
+	if (p.len > 0)
+		prim_set(answer, id, type,
+			 (struct str){ answer->store.p + p.at, p.len });
+}
+
+static struct place keep_number(struct prim *answer, uint64_t n)
+{
+	struct place p = { answer->store.len, 0 };
+
+	if (n > 0)
+		buf_add_u64(&answer->store, n);
+	p.len = answer->store.len - p.at;
+	return p;
+}
+
+static int write_answer(struct prim *answer, const struct store_conn *c,
+			const struct prim *request, const json_t *pc)
+{
+	struct place rqi = keep(answer, prim_text(request, PARAM_RQI));
+	struct place rvi = keep(answer, prim_text(request, PARAM_RVI));
+	struct place cnst = keep_number(answer, c->cnst);
+	struct place cnot = keep_number(answer, c->cnot);
+	struct place content = keep_json(answer, pc);
+
+	if (answer->store.failed)
+		return UV_ENOMEM;
+	put(answer, PARAM_RQI, VALUE_STRING, rqi);
+	put(answer, PARAM_RVI, VALUE_STRING, rvi);
+	put(answer, PARAM_CNST, VALUE_NUMBER, cnst);
+	put(answer, PARAM_CNOT, VALUE_NUMBER, cnot);
+	if (content.len > 0)
+		answer->content = (struct str){ answer->store.p + content.at,
+						content.len };
+	return 0;
+}
+
+int store_execute(struct store_conn *c, struct prim *answer,
+		  struct store_events *events, const struct prim *request,
+		  uint64_t now_ms)
+{
+	json_t *pc = NULL;
+	int rc;
+
+	prim_reset(answer, PRIM_RESPONSE);
+	c->why[0] = '\0';
+	c->cnst = 0;
+	c->cnot = 0;
+	rc = check_request(c, request, now_ms);
+	if (rc == 0)
+		rc = run_snapshot(&pc, c, events, request, now_ms);
+	else
+		pc = json_pack("{s:s}", "m2m:dbg", c->why);
+	if (rc > 0) {
+		answer->rsc = rc;
+		rc = write_answer(answer, c, request, pc);
+	}
+	json_decref(pc);
+	return rc;
+}
