@@ -1,0 +1,213 @@
+/*
+ * The embedded CSE as a backend: requests of one worker go to the store's
+ * threads by its mailbox. A cancelled request is still executed, its answer
+ * dropped, as it would be at a CSE behind a network.
+ */
+#include <stdlib.h>
+
+#include "backend/store_service.h"
+
+#define MAX_SPARE     256	/* job structs kept for reuse */
+#define KEPT_CAPACITY 4096
+
+struct store_pending {
+	struct store_job job;
+	struct exchange *x;		/* NULL: cancelled */
+	TAILQ_ENTRY(store_pending) link;	/* in pending or spare */
+};
+
+TAILQ_HEAD(store_pendings, store_pending);
+
+struct backend_store {
+	struct backend base;
+	struct store_mailbox mailbox;
+	struct store_pendings pending, spare;
+	size_t spare_count;
+	struct prim answer;		/* scratch */
+	bool destroyed;
+	bool telling;			/* an owner is on the stack */
+	bool closed;			/* the mailbox has */
+};
+
+static void pending_free(struct store_pending *p)
+{
+	buf_deinit(&p->job.request);
+	buf_deinit(&p->job.answer);
+	free(p);
+}
+
+static void free_list(struct store_pendings *list)
+{
+	struct store_pending *p;
+
+	while ((p = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, p, link);
+		pending_free(p);
+	}
+}
+
+static void store_backend_free(struct backend_store *b)
+{
+	free_list(&b->pending);
+	free_list(&b->spare);
+	prim_deinit(&b->answer);
+	free(b);
+}
+
+static void give_back(struct backend_store *b, struct store_pending *p)
+{
+	TAILQ_REMOVE(&b->pending, p, link);
+	if (b->spare_count == MAX_SPARE) {
+		pending_free(p);
+		return;
+	}
+	if (p->job.request.cap > KEPT_CAPACITY)
+		buf_deinit(&p->job.request);
+	if (p->job.answer.cap > KEPT_CAPACITY)
+		buf_deinit(&p->job.answer);
+	TAILQ_INSERT_HEAD(&b->spare, p, link);
+	b->spare_count++;
+}
+
+static struct store_pending *take_pending(struct backend_store *b)
+{
+	struct store_pending *p = TAILQ_FIRST(&b->spare);
+
+	if (p != NULL) {
+		TAILQ_REMOVE(&b->spare, p, link);
+		b->spare_count--;
+	} else {
+		p = calloc(1, sizeof(*p));
+	}
+	if (p != NULL)
+		TAILQ_INSERT_TAIL(&b->pending, p, link);
+	return p;
+}
+
+/* Never larger than what the store just wrote. */
+static const struct codec_conf own_answers = { 512, 1u << 30 };
+
+static void on_done(struct store_job *job)
+{
+	struct store_pending *p =
+		container_of(job, struct store_pending, job);
+	struct backend_store *b = container_of(job->mailbox,
+					       struct backend_store, mailbox);
+	struct exchange *x = p->x;
+	const char *why = "out of memory";
+	int err;
+
+	if (x == NULL || b->destroyed) {
+		give_back(b, p);
+		return;
+	}
+	x->impl = NULL;
+	err = job->answer.failed ? UV_ENOMEM :
+				   codec_json.decode(&b->answer, &why,
+						     &own_answers,
+						     buf_str(&job->answer));
+	b->telling = true;
+	if (err)
+		x->ops->on_fail(x, err, why);
+	else
+		x->ops->on_answer(x, &b->answer);
+	b->telling = false;
+	give_back(b, p);
+	if (b->closed)
+		store_backend_free(b);
+}
+
+static int store_submit(struct backend *base, struct exchange *x,
+			const struct prim *prim, const char **why)
+{
+	struct backend_store *b =
+		container_of(base, struct backend_store, base);
+	struct store_pending *p = take_pending(b);
+	int err = UV_ENOMEM;
+
+	*why = "out of memory";
+	if (p == NULL)
+		return UV_ENOMEM;
+	buf_clear(&p->job.request);
+	codec_json.encode(&p->job.request, prim);
+	if (!p->job.request.failed)
+		err = store_mailbox_submit(&b->mailbox, &p->job,
+					   store_is_read(prim));
+	if (err) {
+		if (err == ERR_LIMIT)
+			*why = "too much is waiting for the store";
+		give_back(b, p);
+		return err;
+	}
+	p->x = x;
+	x->impl = p;
+	x->status = 0;
+	return 0;
+}
+
+static void store_cancel(struct backend *base, struct exchange *x)
+{
+	struct store_pending *p = x->impl;
+
+	(void)base;
+	if (p == NULL)
+		return;
+	p->x = NULL;
+	x->impl = NULL;
+}
+
+static bool store_healthy(const struct backend *base)
+{
+	(void)base;
+	return true;
+}
+
+static void on_mailbox_closed(struct store_mailbox *m)
+{
+	struct backend_store *b =
+		container_of(m, struct backend_store, mailbox);
+
+	b->closed = true;
+	if (!b->telling)
+		store_backend_free(b);
+}
+
+static void store_destroy_backend(struct backend *base)
+{
+	struct backend_store *b =
+		container_of(base, struct backend_store, base);
+	struct store_pending *p;
+
+	TAILQ_FOREACH(p, &b->pending, link)
+		if (p->x != NULL)
+			p->x->impl = NULL;
+	b->destroyed = true;
+	store_mailbox_close(&b->mailbox, on_mailbox_closed);
+}
+
+static const struct backend_ops store_ops = {
+	.submit = store_submit,
+	.cancel = store_cancel,
+	.healthy = store_healthy,
+	.destroy = store_destroy_backend,
+};
+
+int backend_store_create(struct backend **out, struct store_service *s,
+			 uv_loop_t *loop)
+{
+	struct backend_store *b = calloc(1, sizeof(*b));
+	int err;
+
+	if (b == NULL)
+		return UV_ENOMEM;
+	b->base.ops = &store_ops;
+	TAILQ_INIT(&b->pending);
+	TAILQ_INIT(&b->spare);
+	err = store_mailbox_init(&b->mailbox, s, loop, on_done);
+	if (err) {
+		free(b);
+		return err;
+	}
+	*out = &b->base;
+	return 0;
+}
