@@ -103,9 +103,13 @@ static void announce(const struct config *conf, const struct gateway *gw)
 	for (size_t i = 0; i < g->listener_count; i++)
 		log_info("listening", LOG_TEXT("listener", g->listeners[i].name),
 			 LOG_UINT("port", gateway_port(gw, i)));
+	if (gateway_store_port(gw) != 0)
+		log_info("listening", LOG_TEXT("listener", "store"),
+			 LOG_UINT("port", gateway_store_port(gw)));
 	log_info("ready", LOG_TEXT("version", M2MWSD_VERSION),
 		 LOG_UINT("workers", g->workers),
-		 LOG_STR("upstream", g->upstream->url));
+		 LOG_STR("upstream", g->backend == BACKEND_STORE ?
+					     STR("store") : g->upstream->url));
 	log_flush();
 }
 

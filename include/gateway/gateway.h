@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include "backend/backend.h"
+#include "backend/mca_server.h"
+#include "backend/store_service.h"
 #include "http/http_server.h"
 #include "m2m/codec.h"
 #include "ws/ws_handshake.h"
@@ -24,6 +26,11 @@ struct gateway_listener_conf {
 	struct ws_handshake_conf handshake;
 };
 
+enum gateway_backend {
+	BACKEND_HTTP,		/* the upstream */
+	BACKEND_STORE,		/* the embedded CSE, without a hop */
+};
+
 struct gateway_conf {
 	unsigned workers;
 	uint64_t drain_timeout_ms;
@@ -31,7 +38,13 @@ struct gateway_conf {
 	const struct gateway_listener_conf *listeners;
 	size_t listener_count;
 
-	const struct upstream_conf *upstream;
+	enum gateway_backend backend;
+	const struct upstream_conf *upstream;	/* BACKEND_HTTP */
+	uint64_t timeout_ms;		/* for an answer */
+
+	bool has_store;			/* the embedded CSE runs */
+	struct store_service_conf store;
+	struct mca_server_conf mca;	/* ss_family 0: no HTTP */
 
 	struct ws_conf ws;
 	struct codec_conf codec;
@@ -55,6 +68,9 @@ void gateway_stop(struct gateway *gw);
 
 /* The main thread's loop, for signals; carries no traffic. */
 struct uv_loop_s *gateway_loop(struct gateway *gw);
+
+/* The port of the embedded CSE's HTTP; 0: none. */
+unsigned gateway_store_port(const struct gateway *gw);
 
 /* The port of a listener after binding to port 0. */
 unsigned gateway_port(const struct gateway *gw, size_t listener);

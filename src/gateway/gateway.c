@@ -18,6 +18,7 @@ struct gateway {
 	uv_async_t ended;			/* a worker has */
 	atomic_uint running;
 
+	struct store_service *store;		/* or NULL */
 	struct listener_shared *shared;		/* one per listener */
 	struct worker_thread *threads;		/* conf->workers of them */
 };
@@ -39,6 +40,21 @@ static void on_ended(uv_async_t *async)
 		uv_stop(&gw->loop);
 }
 
+static int open_store(struct gateway *gw)
+{
+	const char *why;
+	int err;
+
+	if (!gw->conf->has_store)
+		return 0;
+	err = store_service_create(&gw->store, &why, &gw->conf->store);
+	if (err)
+		log_error("store_failed",
+			  LOG_TEXT("path", gw->conf->store.store.path),
+			  LOG_TEXT("why", why));
+	return err;
+}
+
 static int create_workers(struct gateway *gw)
 {
 	for (unsigned i = 0; i < gw->conf->workers; i++) {
@@ -46,7 +62,8 @@ static int create_workers(struct gateway *gw)
 		int err;
 
 		t->gw = gw;
-		err = worker_create(&t->worker, gw->conf, gw->shared, i);
+		err = worker_create(&t->worker, gw->conf, gw->shared,
+				    gw->store, i);
 		if (err)
 			return err;
 	}
@@ -72,6 +89,8 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf)
 	err = gw->shared == NULL || gw->threads == NULL ?
 		      UV_ENOMEM :
 		      uv_async_init(&gw->loop, &gw->ended, on_ended);
+	if (!err)
+		err = open_store(gw);
 	if (!err)
 		err = create_workers(gw);
 	if (err) {
@@ -116,6 +135,13 @@ struct uv_loop_s *gateway_loop(struct gateway *gw)
 	return &gw->loop;
 }
 
+unsigned gateway_store_port(const struct gateway *gw)
+{
+	const struct mca_server *mca = gw->threads[0].worker->mca;
+
+	return mca != NULL ? mca_server_port(mca) : 0;
+}
+
 unsigned gateway_port(const struct gateway *gw, size_t listener)
 {
 	return listener_port(
@@ -132,6 +158,7 @@ void gateway_destroy(struct gateway *gw)
 		uv_close((uv_handle_t *)&gw->ended, NULL);
 	uv_run(&gw->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gw->loop);
+	store_service_destroy(gw->store);
 	free(gw->threads);
 	free(gw->shared);
 	free(gw);

@@ -172,8 +172,42 @@ static int open_listeners(struct worker *w, struct listener_shared *shared)
 	return 0;
 }
 
+static int open_backend(struct worker *w, struct store_service *store)
+{
+	if (w->conf->backend == BACKEND_STORE)
+		return backend_store_create(&w->backend, store,
+					    reactor_loop(w->reactor));
+	return backend_http_create(&w->backend, w->reactor, w->conf->upstream,
+				   &w->conf->codec);
+}
+
+/* The embedded CSE's own HTTP, for others and for this gateway itself. */
+static int open_mca(struct worker *w, struct store_service *store)
+{
+	char space[64];
+	int err;
+
+	if (w->index != 0 || store == NULL ||
+	    w->conf->mca.addr.ss_family == 0)
+		return 0;
+	err = backend_store_create(&w->mca_backend, store,
+				   reactor_loop(w->reactor));
+	if (!err)
+		err = mca_server_create(&w->mca, w->reactor, w->mca_backend,
+					&w->conf->mca);
+	if (err)
+		log_error("listen_failed", LOG_TEXT("listener", "store"),
+			  LOG_STR("address",
+				  addr_text((const struct sockaddr *)
+						    &w->conf->mca.addr,
+					    space, sizeof(space))),
+			  LOG_ERRNO(err));
+	return err;
+}
+
 int worker_create(struct worker **out, const struct gateway_conf *conf,
-		  struct listener_shared *shared, unsigned index)
+		  struct listener_shared *shared, struct store_service *store,
+		  unsigned index)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -185,7 +219,7 @@ int worker_create(struct worker **out, const struct gateway_conf *conf,
 	w->dispatch_conf = (struct dispatch_conf){
 		.in_flight = conf->in_flight,
 		.max_queue = conf->max_queue,
-		.timeout_ms = conf->upstream->timeout_ms,
+		.timeout_ms = conf->timeout_ms,
 		.codec = conf->codec,
 	};
 	w->drain_end.on_timeout = on_drain_end;
@@ -199,8 +233,9 @@ int worker_create(struct worker **out, const struct gateway_conf *conf,
 	err = uv_async_init(reactor_loop(w->reactor), &w->wake, on_wake);
 	w->wake.data = w;
 	if (!err)
-		err = backend_http_create(&w->backend, w->reactor,
-					  conf->upstream, &conf->codec);
+		err = open_backend(w, store);
+	if (!err)
+		err = open_mca(w, store);
 	if (!err)
 		err = dispatch_create(&w->dispatch, w->reactor, w->backend,
 				      &w->dispatch_conf);
@@ -227,6 +262,8 @@ void worker_destroy(struct worker *w)
 	while (!LIST_EMPTY(&w->sessions))
 		session_destroy(LIST_FIRST(&w->sessions));
 	dispatch_destroy(w->dispatch);
+	mca_server_destroy(w->mca);
+	backend_destroy(w->mca_backend);
 	backend_destroy(w->backend);
 	ws_pool_destroy(w->ws_pool);
 	reactor_destroy(w->reactor);

@@ -53,6 +53,8 @@ struct worker {
 
 	struct reactor *reactor;		/* owned, as all down to wake */
 	struct backend *backend;
+	struct backend *mca_backend;	/* first worker's: behind mca */
+	struct mca_server *mca;		/* or NULL */
 	struct dispatch *dispatch;
 	struct ws_pool *ws_pool;
 	struct worker_listener *listeners;
@@ -71,10 +73,12 @@ struct worker {
 	struct worker_counters counters;
 };
 
-/* shared has one element per listener; gw's, it outlives the worker. */
+/* shared has one element per listener; it and store (NULL: none) are the
+ * gateway's and outlive the worker. */
 MUST_CHECK int worker_create(struct worker **out,
 			     const struct gateway_conf *conf,
-			     struct listener_shared *shared, unsigned index);
+			     struct listener_shared *shared,
+			     struct store_service *store, unsigned index);
 void worker_destroy(struct worker *w);
 
 /* Serves until stopped; the calling thread is the worker's. */

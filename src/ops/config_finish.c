@@ -5,6 +5,13 @@
 
 #define WORKERS_MAX 256
 
+#define STORE_TIMEOUT_MS  30000
+#define STORE_IDLE_MS     60000
+#define STORE_LIFETIME_S  (5 * 365 * UINT64_C(86400))
+#define STORE_MAX_RESULTS 1000
+#define STORE_READERS     2
+#define STORE_MAX_WAITING (64u << 20)
+
 /* Options that were not given. */
 static void set_defaults(struct config_load *l, struct config_instance *inst)
 {
@@ -100,6 +107,39 @@ static void take_upstream(struct config_load *l, struct config_instance *inst)
 	l->conf->gateway.upstream = u;
 }
 
+static void check_backend(struct config_load *l)
+{
+	struct gateway_conf *gw = &l->conf->gateway;
+
+	if (gw->backend == BACKEND_HTTP && gw->upstream == NULL)
+		config_report(l, NULL, "needs an [upstream \"NAME\"] section");
+	if (gw->backend == BACKEND_STORE && !gw->has_store)
+		config_report(l, NULL, "backend = store needs [store] path");
+	if (gw->mca.addr.ss_family != 0 && !gw->has_store)
+		config_report(l, NULL, "[store] http_listen needs path");
+}
+
+/* What the embedded CSE takes over from [limits]. */
+static void fill_store(struct gateway_conf *gw)
+{
+	gw->timeout_ms = gw->upstream != NULL ? gw->upstream->timeout_ms :
+						STORE_TIMEOUT_MS;
+	gw->has_store = gw->store.store.path != NULL &&
+			gw->store.store.path[0] != '\0';
+	gw->store.store.codec = gw->codec;
+	gw->store.store.default_lifetime_s = STORE_LIFETIME_S;
+	gw->store.store.max_results = STORE_MAX_RESULTS;
+	gw->store.readers = STORE_READERS;
+	gw->store.max_waiting = STORE_MAX_WAITING;
+	gw->mca.http.limits.max_head = gw->max_head;
+	gw->mca.http.limits.max_headers = gw->max_headers;
+	gw->mca.http.limits.max_body = gw->ws.max_message;
+	gw->mca.http.head_timeout_ms = gw->ws.message_timeout_ms;
+	gw->mca.http.idle_timeout_ms = STORE_IDLE_MS;
+	gw->mca.map.codec = gw->codec;
+	gw->mca.max_queue = gw->max_queue;
+}
+
 static void check_sections(struct config_load *l)
 {
 	struct config_instance *i;
@@ -114,12 +154,12 @@ static void check_sections(struct config_load *l)
 		}
 	}
 	gather_listeners(l, listeners);
+	fill_store(&l->conf->gateway);
 	if (l->has_bad_section)
 		return;
 	if (listeners == 0)
 		config_report(l, NULL, "needs a [listener \"NAME\"] section");
-	if (l->conf->gateway.upstream == NULL)
-		config_report(l, NULL, "needs an [upstream \"NAME\"] section");
+	check_backend(l);
 }
 
 static unsigned cores(void)

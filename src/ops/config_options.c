@@ -23,8 +23,8 @@
 #define LATER "not available yet"
 
 static const struct config_word backends[] = {
-	{ "http", 0, NULL },
-	{ "store", 0, LATER },
+	{ "http", BACKEND_HTTP, NULL },
+	{ "store", BACKEND_STORE, NULL },
 	{ 0 },
 };
 
@@ -79,6 +79,7 @@ const struct config_section config_sections[] = {
 	{ "listener", true, sizeof(struct gateway_listener_conf) },
 	{ "limits", false, 0 },
 	{ "upstream", true, sizeof(struct upstream_conf) },
+	{ "store", false, 0 },
 	{ "auth", false, 0 },
 	{ "log", false, 0 },
 };
@@ -87,7 +88,7 @@ const size_t config_section_count = ARRAY_LEN(config_sections);
 
 /* section, key, type, field, min, max, default, help, words */
 const struct config_option config_options[] = {
-	{ "gateway", "backend", CONFIG_WORD, NO_FIELD, 0, 0, "http",
+	{ "gateway", "backend", CONFIG_WORD, GATEWAY(backend), 0, 0, "http",
 	  "what answers requests", backends },
 	{ "gateway", "workers", CONFIG_COUNT, GATEWAY(workers), 1, 256, "cores",
 	  "threads that serve", all_cores },
@@ -160,6 +161,20 @@ const struct config_option config_options[] = {
 	  "32m", "of requests that wait for a connection", NULL },
 	{ "upstream", "max_answer", CONFIG_SIZE, UPSTREAM(max_answer), KB, GB,
 	  "1m", "of an answer's content", NULL },
+
+	{ "store", "path", CONFIG_TEXT, GATEWAY(store.store.path), 0, 0, "",
+	  "database of the embedded CSE", NULL },
+	{ "store", "cse_id", CONFIG_CSE_ID, GATEWAY(store.store.cse_id), 0, 0,
+	  "/id-in", "its CSE-ID", NULL },
+	{ "store", "cse_name", CONFIG_TEXT, GATEWAY(store.store.cse_name), 0,
+	  0, "cse-in", "resource name of its CSEBase", NULL },
+	{ "store", "admin", CONFIG_TEXT, GATEWAY(store.store.admin), 0, 0,
+	  "CAdmin", "originator that may do everything", NULL },
+	{ "store", "http_listen", CONFIG_ADDR, GATEWAY(mca.addr), 0, 0, "",
+	  "where it serves Mca over HTTP", NULL },
+	{ "store", "max_instances", CONFIG_COUNT,
+	  GATEWAY(store.store.max_instances), 1, 1000000000, "10000",
+	  "of a container without mni", NULL },
 
 	{ "auth", "mode", CONFIG_WORD, NO_FIELD, 0, 0, "registered",
 	  "who may send what", auth_modes },

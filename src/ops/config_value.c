@@ -210,6 +210,8 @@ static bool set_addr(const struct config_option *o, void *fields,
 {
 	struct sockaddr_storage addr;
 
+	if (text.len == 0 && o->preset != NULL)
+		return true;		/* none */
 	if (addr_parse(&addr, text) != 0) {
 		snprintf(why, CONFIG_WHY_MAX,
 			 "must be ADDRESS:PORT, such as 127.0.0.1:8180, "
@@ -270,6 +272,17 @@ static bool set_cse_id(const struct config_option *o, void *fields,
 	if (text[0] != '\0' && !is_cse_id(str_of(text))) {
 		snprintf(why, CONFIG_WHY_MAX,
 			 "must be a CSE-ID, such as /id-in");
+		return false;
+	}
+	memcpy((char *)fields + o->offset, &text, sizeof(text));
+	return true;
+}
+
+static bool set_text(const struct config_option *o, void *fields,
+		     const char *text, char *why)
+{
+	if (text[0] != '\0' && !is_visible(str_of(text))) {
+		snprintf(why, CONFIG_WHY_MAX, "must have no spaces");
 		return false;
 	}
 	memcpy((char *)fields + o->offset, &text, sizeof(text));
@@ -369,6 +382,8 @@ bool config_value_set(struct config_store *st, const struct config_option *o,
 		return set_origins(st, o, fields, s, why);
 	case CONFIG_CSE_ID:
 		return set_cse_id(o, fields, text, why);
+	case CONFIG_TEXT:
+		return set_text(o, fields, text, why);
 	case CONFIG_URL:
 		return set_url(st, fields, text, why);
 	}
