@@ -206,15 +206,11 @@ class Case(unittest.TestCase):
         wait_listening(process, address)
         return process
 
-    def standin(self):
-        """The small CSE of the test programs; gives its URL."""
-        process = Process([program("standin-cse"), "--listen", "127.0.0.1:0"],
-                          stdout=subprocess.PIPE)
-        self.addCleanup(process.popen.stdout.close)
-        self.addCleanup(process.kill)
-        line = process.popen.stdout.readline().decode()
-        word, _, port = line.strip().partition(" ")
-        self.assertEqual(word, "ready", process.log_text())
+    def embedded_cse(self):
+        """The embedded CSE of another daemon; gives its URL."""
+        port = free_port()
+        self.daemon(f"http://127.0.0.1:{port}", store={
+            "path": ":memory:", "http_listen": f"127.0.0.1:{port}"})
         return f"http://127.0.0.1:{port}"
 
     def connect(self, daemon, **how):

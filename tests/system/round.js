@@ -78,10 +78,10 @@
 		await step({ op: 2, to: "cse-in/round/none" });
 		await step({ op: 4, to: "cse-in/round/temp" });
 		await step({ op: 2, to: "cse-in/round/temp" });
-		await step({ op: 4, to: "cse-in/round" });
 		const all = await Promise.all(Array.from({ length: 32 },
 			() => ae.ask({ op: 2, to: "cse-in" })));
 		got.push(all.map((answer) => answer.rsc));
+		await step({ op: 4, to: "cse-in/round" });
 		got.push(await closed(socket));
 		return got;
 	}

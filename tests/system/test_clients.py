@@ -11,7 +11,7 @@ from harness import (HERE, Case, needs_node_ws, needs_program, node_env,
 
 CON = "021.50 \u00b0C \u6e29\u5ea6 \U0001f321 \"\\/\"\n"
 STEPS = [[2001, "round"], [2001, 5], [2001, True], [2000, True], [4004, None],
-         [2002, None], [4004, None], [2002, None], [2000] * 32]
+         [2002, None], [4004, None], [2000] * 32, [2002, None]]
 
 
 class Python:
@@ -66,8 +66,8 @@ class Python:
             await step(op=2, to="cse-in/round/none")
             await step(op=4, to="cse-in/round/temp")
             await step(op=2, to="cse-in/round/temp")
-            await step(op=4, to="cse-in/round")
             got.append(await self.many(ws, 32))
+            await step(op=4, to="cse-in/round")
             await (await ws.ping())
             await ws.close()
             got.append([ws.close_code, True])
@@ -87,14 +87,14 @@ class Clients(Case):
             import websockets
         except ImportError:
             self.skipTest("python's websockets is not installed")
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         for name in ("oneM2M.json", "oneM2M.R2.0.json"):
             client = Python(websockets, daemon.url, name)
             self.check(asyncio.run(client.round()), name)
 
     def test_node_ws(self):
         node = needs_node_ws(self)
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         for name in ("oneM2M.json", "onem2m.r2.0.JSON"):
             done = subprocess.run(
                 [node, f"{HERE}/round_node.js", daemon.url, name],
@@ -105,7 +105,7 @@ class Clients(Case):
     @within(120)
     def test_chromium(self):
         chromium = needs_program(self, "chromium", "chromium-browser")
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         got = run_page(chromium, f'return round(WebSocket, "{daemon.url}", '
                                  '"oneM2M.json");')
         self.check(got, "oneM2M.json")
@@ -114,7 +114,7 @@ class Clients(Case):
     def test_chromium_origin(self):
         """A page from elsewhere is kept out where origins are listed."""
         chromium = needs_program(self, "chromium", "chromium-browser")
-        daemon = self.daemon(self.standin(), listener={
+        daemon = self.daemon(self.embedded_cse(), listener={
             "origins": "https://panel.example.org"})
         with self.assertRaisesRegex(AssertionError, "closed with 1006"):
             run_page(chromium, f'return round(WebSocket, "{daemon.url}", '

@@ -25,7 +25,7 @@ class Accepted(Case):
     ]
 
     def test_subprotocol_names(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         for name, offered, chosen in self.ROWS:
             with self.subTest(name):
                 with WebSocket(daemon.address, subprotocol=offered) as ws:
@@ -33,14 +33,14 @@ class Accepted(Case):
                     self.assertEqual(ws.ask_text("{")["rsc"], 4000)
 
     def test_names_in_two_headers(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with WebSocket(daemon.address, subprotocol="mqtt", headers=[
                 "Sec-WebSocket-Protocol: oneM2M.json"]) as ws:
             self.assertEqual(ws.subprotocol, JSON)
 
     def test_liberal_spelling_of_the_upgrade(self):
         """TS-0020 writes WebSocket; browsers send a list in Connection."""
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with Connection(daemon.address) as c:
             c.send(b"GET / HTTP/1.1\r\nhost: x\r\nUPGRADE: WebSocket\r\n"
                    b"connection: keep-alive, upgrade\r\n"
@@ -55,14 +55,14 @@ class Accepted(Case):
         self.assertEqual(headers["connection"].lower(), "upgrade")
 
     def test_extensions_are_not_claimed(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with WebSocket(daemon.address, headers=[
                 "Sec-WebSocket-Extensions: permessage-foo; x=1"]) as ws:
             self.assertNotIn("sec-websocket-extensions", ws.headers)
 
     def test_first_frame_behind_the_request(self):
         """RFC 6455 does not make a client wait, but some do not."""
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with Connection(daemon.address) as c:
             c.send(upgrade_request(daemon.port) + frame(TEXT, b"{"))
             self.assertEqual(c.read_head()[0], 101)
@@ -71,7 +71,7 @@ class Accepted(Case):
             self.assertIn(b'"rsc":4000', c.take(head[1]))
 
     def test_request_in_single_octets(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with Connection(daemon.address) as c:
             for octet in upgrade_request(daemon.port):
                 c.send(bytes([octet]))
@@ -100,7 +100,7 @@ class Refusals(Case):
         return caught.exception
 
     def test_answers(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         for name, status, request in self.ROWS:
             with self.subTest(name):
                 said = self.refusal(daemon, **request)
@@ -111,13 +111,13 @@ class Refusals(Case):
         self.assert_alive(daemon)
 
     def test_plain_request_is_refused(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         with Connection(daemon.address) as c:
             c.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertIn(c.read_head()[0], (400, 426))
 
     def test_origins(self):
-        daemon = self.daemon(self.standin(), listener={
+        daemon = self.daemon(self.embedded_cse(), listener={
             "origins": "https://panel.example.org"})
         said = self.refusal(daemon, headers=[
             "Origin: https://evil.example.org"])
@@ -126,19 +126,19 @@ class Refusals(Case):
         self.connect(daemon)  # no browser, no Origin
 
     def test_path(self):
-        daemon = self.daemon(self.standin(), listener={"path": "/m2m"})
+        daemon = self.daemon(self.embedded_cse(), listener={"path": "/m2m"})
         for path in ("/", "/m2m/", "/M2M", "/m2", "/m2m2"):
             with self.subTest(path):
                 self.assertEqual(self.refusal(daemon, path=path).status, 404)
         self.connect(daemon, path="/m2m")
 
     def test_any_path_where_none_is_set(self):
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         self.connect(daemon, path="/some/where?token=x")
 
     def test_default_subprotocol(self):
         """Off by default; the answer then names none (RFC 6455 4.2.2)."""
-        daemon = self.daemon(self.standin(), listener={
+        daemon = self.daemon(self.embedded_cse(), listener={
             "default_subprotocol": "oneM2M.json"})
         ws = self.connect(daemon, subprotocol=None)
         self.assertIsNone(ws.subprotocol)
@@ -146,7 +146,7 @@ class Refusals(Case):
         self.assertEqual(self.refusal(daemon, subprotocol="mqtt").status, 400)
 
     def test_max_sessions(self):
-        daemon = self.daemon(self.standin(), listener={"max_sessions": 3})
+        daemon = self.daemon(self.embedded_cse(), listener={"max_sessions": 3})
         held = [self.connect(daemon) for _ in range(3)]
         self.assertEqual(self.refusal(daemon).status, 503)
         held[0].close()
@@ -161,7 +161,7 @@ class Refusals(Case):
                 self.assertLess(time.monotonic(), until, "place not freed")
 
     def test_connections_without_handshake_take_no_place(self):
-        daemon = self.daemon(self.standin(), listener={"max_sessions": 3})
+        daemon = self.daemon(self.embedded_cse(), listener={"max_sessions": 3})
         for _ in range(2):
             self.addCleanup(Connection(daemon.address).drop)
         held = [self.connect(daemon) for _ in range(3)]
@@ -182,7 +182,7 @@ class Refusals(Case):
             b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 5000 + b"\r\n",
         ]
-        daemon = self.daemon(self.standin())
+        daemon = self.daemon(self.embedded_cse())
         for row in rows:
             with self.subTest(row[:40]), Connection(daemon.address) as c:
                 try:
@@ -196,7 +196,7 @@ class Refusals(Case):
     @within(25)
     def test_slow_handshake_is_dropped(self):
         """Slow as a whole, though never silent for long."""
-        daemon = self.daemon(self.standin(),
+        daemon = self.daemon(self.embedded_cse(),
                              listener={"handshake_timeout": "1s"})
         request = upgrade_request(daemon.port)
         began = time.monotonic()
