@@ -155,6 +155,11 @@ void prim_set(struct prim *p, enum prim_param id, enum value_type type,
 	      struct str text);
 void prim_set_str(struct prim *p, enum prim_param id, struct str text);
 
+/* Makes out an answer that no CSE gave: rsc, the request's rqi and, unless it
+ * is empty, rvi, and why (may be NULL) as m2m:dbg (TS-0004 7.2.1.2). */
+void prim_refuse(struct prim *out, struct str rqi, struct str rvi, int rsc,
+		 const char *why);
+
 /* The whole number a scalar holds, written as number or as digit string; false
  * when absent or something else. */
 MUST_CHECK bool prim_int(int64_t *out, const struct prim *p,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 struct mca_conn {
@@ -54,24 +55,10 @@ static void respond(struct mca_conn *c, const struct prim *answer)
 
 static void refuse(struct mca_conn *c, int rsc, const char *why)
 {
-	struct mca_server *s = c->server;
-	struct prim *p = &s->answer;
+	struct prim *p = &c->server->answer;
 	struct str rqi = { c->ids.p, c->rqi_len };
-	struct str rvi = str_skip(buf_str(&c->ids), c->rqi_len);
 
-	prim_reset(p, PRIM_RESPONSE);
-	p->rsc = rsc;
-	if (rqi.len > 0)
-		prim_set_str(p, PARAM_RQI, rqi);
-	if (rvi.len > 0)
-		prim_set_str(p, PARAM_RVI, rvi);
-	if (why != NULL) {
-		buf_add_lit(&p->store, "{\"m2m:dbg\":");
-		buf_add_json(&p->store, str_of(why));
-		buf_add_char(&p->store, '}');
-		if (!p->store.failed)
-			p->content = buf_str(&p->store);
-	}
+	prim_refuse(p, rqi, str_skip(buf_str(&c->ids), c->rqi_len), rsc, why);
 	respond(c, p);
 }
 
@@ -104,14 +91,6 @@ static void keep_ids(struct mca_conn *c, const struct prim *p)
 		buf_clear(&c->ids);
 }
 
-static uint64_t wall_ms(void)
-{
-	uv_timeval64_t now = { 0 };
-
-	(void)!uv_gettimeofday(&now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
 static void on_request(void *owner, const struct http_msg *msg)
 {
 	struct mca_conn *c = owner;
@@ -127,7 +106,7 @@ static void on_request(void *owner, const struct http_msg *msg)
 						   RSC_BAD_REQUEST, why);
 		return;
 	}
-	rsc = prim_check_request(&why, &s->request, wall_ms());
+	rsc = prim_check_request(&why, &s->request, clock_wall_ms());
 	if (rsc != 0) {
 		refuse(c, rsc, why);
 		return;

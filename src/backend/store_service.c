@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define BATCH       512		/* requests of one transaction */
@@ -44,24 +45,14 @@ struct store_service {
 	unsigned reader_count;
 };
 
-static uint64_t wall_ms(void)
-{
-	uv_timeval64_t now = { 0 };
-
-	(void)!uv_gettimeofday(&now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
 /* An answer that the store did not give. */
-static void write_failure(struct store_thread *t, struct buf *out, int rsc)
+static void write_failure(struct store_thread *t, struct buf *out, int rsc,
+			  const char *why)
 {
 	struct prim *p = &t->answer;
 
-	prim_reset(p, PRIM_RESPONSE);
-	p->rsc = rsc;
-	prim_set_str(p, PARAM_RQI, prim_text(&t->request, PARAM_RQI));
-	if (prim_has(&t->request, PARAM_RVI))
-		prim_set_str(p, PARAM_RVI, prim_text(&t->request, PARAM_RVI));
+	prim_refuse(p, prim_text(&t->request, PARAM_RQI),
+		    prim_text(&t->request, PARAM_RVI), rsc, why);
 	buf_clear(out);
 	codec_json.encode(out, p);
 }
@@ -86,17 +77,20 @@ static void execute(struct store_thread *t, struct store_job *job)
 	err = codec_json.decode(&t->request, &why, limits,
 				buf_str(&job->request));
 	if (!err && wants_delivery(&t->request)) {
-		write_failure(t, &job->answer, RSC_NOT_IMPLEMENTED);
+		write_failure(t, &job->answer, RSC_NOT_IMPLEMENTED,
+			      "notifications are not available yet");
 		return;
 	}
 	if (!err)
 		err = store_execute(t->conn, &t->answer, &t->events,
-				    &t->request, wall_ms());
+				    &t->request, clock_wall_ms());
 	buf_clear(&job->answer);
 	if (err)
-		write_failure(t, &job->answer, RSC_INTERNAL_SERVER_ERROR);
+		write_failure(t, &job->answer, RSC_INTERNAL_SERVER_ERROR,
+			      "the store failed");
 	else if (t->request.op == OP_NOTIFY && t->events.count > 0)
-		write_failure(t, &job->answer, RSC_TARGET_NOT_REACHABLE);
+		write_failure(t, &job->answer, RSC_TARGET_NOT_REACHABLE,
+			      "notifications are not available yet");
 	else
 		codec_json.encode(&job->answer, &t->answer);
 	if (t->events.count > 0)
@@ -113,7 +107,8 @@ static void fail_all(struct store_thread *t, struct store_jobs *jobs)
 	TAILQ_FOREACH(job, jobs, link) {
 		(void)!codec_json.decode(&t->request, &why, limits,
 					 buf_str(&job->request));
-		write_failure(t, &job->answer, RSC_INTERNAL_SERVER_ERROR);
+		write_failure(t, &job->answer, RSC_INTERNAL_SERVER_ERROR,
+			      "the store could not commit");
 	}
 }
 
@@ -167,7 +162,7 @@ static void expire(struct store_thread *t)
 	int n = store_begin(t->conn);
 
 	if (n == 0)
-		n = store_expire(t->conn, &t->events, wall_ms(), EXPIRE_MAX);
+		n = store_expire(t->conn, &t->events, clock_wall_ms(), EXPIRE_MAX);
 	store_events_deinit(&t->events);
 	if (n >= 0)
 		n = store_commit(t->conn);

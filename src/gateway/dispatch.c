@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define FREE_MAX  1024		/* request objects kept for reuse */
@@ -131,28 +132,6 @@ static void log_access(const struct dispatch_peer *peer, struct str rqi,
 		 LOG_UINT("bytes_in", in), LOG_UINT("bytes_out", out));
 }
 
-/* An answer made here: rsc, and why as m2m:dbg (TS-0004 7.2.1.2). */
-static const struct prim *make_refusal(struct dispatch *d, struct str rqi,
-				       struct str rvi, int rsc,
-				       const char *why)
-{
-	struct prim *p = &d->refusal;
-
-	prim_reset(p, PRIM_RESPONSE);
-	p->rsc = rsc;
-	prim_set_str(p, PARAM_RQI, rqi);
-	if (rvi.len > 0)
-		prim_set_str(p, PARAM_RVI, rvi);
-	if (why != NULL) {
-		buf_add_lit(&p->store, "{\"m2m:dbg\":");
-		buf_add_json(&p->store, str_of(why));
-		buf_add_char(&p->store, '}');
-		if (!p->store.failed)
-			p->content = buf_str(&p->store);
-	}
-	return p;
-}
-
 static struct request *request_new(struct dispatch *d)
 {
 	struct request *rq = TAILQ_FIRST(&d->unused);
@@ -219,8 +198,10 @@ static void conclude(struct request *rq, const struct prim *answer)
 
 static void conclude_refused(struct request *rq, int rsc, const char *why)
 {
-	conclude(rq, make_refusal(rq->d, request_rqi(rq), request_rvi(rq), rsc,
-				  why));
+	struct prim *answer = &rq->d->refusal;
+
+	prim_refuse(answer, request_rqi(rq), request_rvi(rq), rsc, why);
+	conclude(rq, answer);
 }
 
 /* Hands rq to the backend; when it does not take it, rq is concluded. */
@@ -382,14 +363,6 @@ static bool request_fill(struct request *rq, const struct prim *p,
 	return !rq->text.failed;
 }
 
-static uint64_t wall_ms(void)
-{
-	uv_timeval64_t now = { 0 };
-
-	(void)!uv_gettimeofday(&now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
 void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 		     const struct prim *p, struct str message, int rsc,
 		     const char *why)
@@ -398,11 +371,11 @@ void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 	size_t out = 0;
 
 	d->counters.refused++;
-	if (prim_response_type(p) != 5)
-		out = peer->ops->send(peer,
-				      make_refusal(d, rqi,
-						   scalar_text(p, PARAM_RVI),
-						   rsc, why));
+	if (prim_response_type(p) != 5) {
+		prim_refuse(&d->refusal, rqi, scalar_text(p, PARAM_RVI), rsc,
+			    why);
+		out = peer->ops->send(peer, &d->refusal);
+	}
 	log_access(peer, rqi, prim_text(p, PARAM_FR), p->op,
 		   prim_text(p, PARAM_TO), rsc, 0, uv_hrtime(), message.len,
 		   out);
@@ -441,7 +414,7 @@ static void admit(struct dispatch *d, struct dispatch_peer *peer,
 void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 		      const struct prim *p, struct str message)
 {
-	uint64_t now_ms = prim_has(p, PARAM_RQET) ? wall_ms() : 0;
+	uint64_t now_ms = prim_has(p, PARAM_RQET) ? clock_wall_ms() : 0;
 	const char *why = NULL;
 	int rsc = prim_check_request(&why, p, now_ms);
 

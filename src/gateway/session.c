@@ -49,13 +49,9 @@ static void encode_too_large(struct session *s, const struct prim *answer)
 {
 	struct prim instead = { 0 };
 
-	prim_reset(&instead, PRIM_RESPONSE);
-	instead.rsc = RSC_INTERNAL_SERVER_ERROR;
-	prim_set_str(&instead, PARAM_RQI, prim_text(answer, PARAM_RQI));
-	if (prim_has(answer, PARAM_RVI))
-		prim_set_str(&instead, PARAM_RVI,
-			     prim_text(answer, PARAM_RVI));
-	instead.content = STR("{\"m2m:dbg\":\"answer above max_queue\"}");
+	prim_refuse(&instead, prim_text(answer, PARAM_RQI),
+		    prim_text(answer, PARAM_RVI), RSC_INTERNAL_SERVER_ERROR,
+		    "answer above max_queue");
 	buf_clear(&s->w->out);
 	s->peer.codec->encode(&s->w->out, &instead);
 	prim_deinit(&instead);

@@ -139,6 +139,23 @@ void prim_set_str(struct prim *p, enum prim_param id, struct str text)
 	prim_set(p, id, VALUE_STRING, text);
 }
 
+void prim_refuse(struct prim *out, struct str rqi, struct str rvi, int rsc,
+		 const char *why)
+{
+	prim_reset(out, PRIM_RESPONSE);
+	out->rsc = rsc;
+	prim_set_str(out, PARAM_RQI, rqi);
+	if (rvi.len > 0)
+		prim_set_str(out, PARAM_RVI, rvi);
+	if (why == NULL)
+		return;
+	buf_add_lit(&out->store, "{\"m2m:dbg\":");
+	buf_add_json(&out->store, str_of(why));
+	buf_add_char(&out->store, '}');
+	if (!out->store.failed)
+		out->content = buf_str(&out->store);
+}
+
 /* 3.0 is the number 3: some CSEs write every number so. */
 static bool cut_zero_fraction(struct str *number)
 {
