@@ -38,6 +38,8 @@ static void on_ended(uv_async_t *async)
 
 	if (atomic_load(&gw->running) == 0)
 		uv_stop(&gw->loop);
+	else
+		worker_wake(gw->threads[0].worker);
 }
 
 static int open_store(struct gateway *gw)
@@ -63,7 +65,7 @@ static int create_workers(struct gateway *gw)
 
 		t->gw = gw;
 		err = worker_create(&t->worker, gw->conf, gw->shared,
-				    gw->store, i);
+				    gw->store, &gw->running, i);
 		if (err)
 			return err;
 	}

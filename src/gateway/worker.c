@@ -51,10 +51,17 @@ static const struct listener_ops listener_ops = {
 	.on_refused = on_refused,
 };
 
+/* Who serves the embedded CSE's HTTP goes last: the others' requests may be
+ * there. */
+static bool is_needed(const struct worker *w)
+{
+	return w->mca != NULL && atomic_load(w->running) > 1;
+}
+
 void worker_check_drained(struct worker *w)
 {
 	if (w->draining && LIST_EMPTY(&w->sessions) &&
-	    LIST_EMPTY(&w->upgrades))
+	    LIST_EMPTY(&w->upgrades) && !is_needed(w))
 		reactor_stop(w->reactor);
 }
 
@@ -89,14 +96,21 @@ static void on_wake(uv_async_t *wake)
 
 	if (stops > 0 && !w->draining)
 		drain(w);
+	else
+		worker_check_drained(w);
 	if (stops > 1)
 		reactor_stop(w->reactor);
+}
+
+void worker_wake(struct worker *w)
+{
+	uv_async_send(&w->wake);
 }
 
 void worker_stop(struct worker *w)
 {
 	atomic_fetch_add(&w->stops, 1);
-	uv_async_send(&w->wake);
+	worker_wake(w);
 }
 
 static void log_end(const struct worker *w)
@@ -207,7 +221,7 @@ static int open_mca(struct worker *w, struct store_service *store)
 
 int worker_create(struct worker **out, const struct gateway_conf *conf,
 		  struct listener_shared *shared, struct store_service *store,
-		  unsigned index)
+		  const atomic_uint *running, unsigned index)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -215,6 +229,7 @@ int worker_create(struct worker **out, const struct gateway_conf *conf,
 	if (w == NULL)
 		return UV_ENOMEM;
 	w->conf = conf;
+	w->running = running;
 	w->index = index;
 	w->dispatch_conf = (struct dispatch_conf){
 		.in_flight = conf->in_flight,

@@ -49,6 +49,7 @@ struct worker_listener {
  */
 struct worker {
 	const struct gateway_conf *conf;	/* borrowed */
+	const atomic_uint *running;		/* borrowed */
 	unsigned index;
 
 	struct reactor *reactor;		/* owned, as all down to wake */
@@ -73,12 +74,14 @@ struct worker {
 	struct worker_counters counters;
 };
 
-/* shared has one element per listener; it and store (NULL: none) are the
- * gateway's and outlive the worker. */
+/* shared has one element per listener; it, store (NULL: none) and running, the
+ * number of workers that have not ended, are the gateway's and outlive the
+ * worker. */
 MUST_CHECK int worker_create(struct worker **out,
 			     const struct gateway_conf *conf,
 			     struct listener_shared *shared,
-			     struct store_service *store, unsigned index);
+			     struct store_service *store,
+			     const atomic_uint *running, unsigned index);
 void worker_destroy(struct worker *w);
 
 /* Serves until stopped; the calling thread is the worker's. */
@@ -86,6 +89,9 @@ void worker_run(struct worker *w);
 
 /* Any thread. Once: drain. Twice: at once. */
 void worker_stop(struct worker *w);
+
+/* Any thread: looks again whether it may end. */
+void worker_wake(struct worker *w);
 
 /* A session or an upgrade has ended: when draining, this may be the last. */
 void worker_check_drained(struct worker *w);

@@ -6,6 +6,7 @@ import signal
 import tempfile
 
 from harness import Case, free_port, within
+from wsclient import Gone
 
 
 def create(rqi, to, ty, fr="CAdmin", **content):
@@ -107,6 +108,29 @@ class Store(Case):
                              rqi=name, rvi="3")
                 self.assertEqual(got["rsc"], 2000, name)
                 self.assertEqual(got["pc"]["m2m:cin"]["con"], name)
+
+    def test_drain_with_several_workers(self):
+        """The worker that serves the CSE's HTTP is there to the last."""
+        port = free_port()
+        daemon = self.daemon(f"http://127.0.0.1:{port}",
+                             gateway={"workers": 8},
+                             store={"path": ":memory:",
+                                    "http_listen": f"127.0.0.1:{port}"})
+        ws = self.connect(daemon)  # most likely of another worker
+        for i in range(400):
+            ws.send_prim(op=2, to="cse-in", fr="CAdmin", rqi=f"r{i}",
+                         rvi="3")
+        self.assertEqual(ws.recv_prim()["rsc"], 2000)
+        daemon.signal(signal.SIGTERM)
+        # what it had not read before its Close is nobody's
+        with self.assertRaisesRegex(Gone, "Close 1012"):
+            while True:
+                answer = ws.recv_prim()
+                if answer["rsc"] != 2000:
+                    self.assertEqual(answer["pc"]["m2m:dbg"],
+                                     "shutting down")
+        ws.drop()
+        self.assertEqual(daemon.wait(5), 0)
 
     def test_database_cannot_be_opened(self):
         with self.assertRaisesRegex(AssertionError, "store_failed"):
