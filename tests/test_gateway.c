@@ -40,7 +40,9 @@ static struct str rqi_of(const char *head)
 			    str_range(at + 10, strstr(at, "\r\n"));
 }
 
-/* One connection after the other, one request each, requests without body. */
+/* One connection after the other, one request each, requests without body. The
+ * gateway may not have a second one then: it could be served first, and wait
+ * for a request that went elsewhere. */
 static void *cse_main(void *arg)
 {
 	char head[4096], answer[512];
@@ -106,7 +108,7 @@ static void fill_conf(void)
 		.name = "cse", .url = STR("http://127.0.0.1"),
 		.host = "127.0.0.1", .port = listen_anywhere(&cse_fd),
 		.base = "", .authority = "127.0.0.1", .cse_id = "",
-		.connections = 4, .connect_timeout_ms = 5000,
+		.connections = 1, .connect_timeout_ms = 5000,
 		.timeout_ms = 60000, .keepalive_ms = 4000,
 		.max_waiting = 1 << 20, .max_answer = 1 << 20,
 	};
