@@ -23,12 +23,13 @@ static pthread_t gateway_thread, cse_thread;
 static int cse_fd;
 static bool cse_silent;
 
-/* Waits until fd is readable. */
-static void await(int fd)
+/* Waits until fd is readable; got is what came before, for the report. */
+static void await(int fd, const struct buf *got)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "nothing came");
+	ck_assert_msg(poll(&p, 1, WAIT_MS) == 1, "no more came: %.*s",
+		      (int)got->len, got->len > 0 ? got->p : "");
 }
 
 /* The value of X-M2M-RI in a head. */
@@ -109,13 +110,13 @@ static void fill_conf(void)
 		.host = "127.0.0.1", .port = listen_anywhere(&cse_fd),
 		.base = "", .authority = "127.0.0.1", .cse_id = "",
 		.connections = 1, .connect_timeout_ms = 5000,
-		.timeout_ms = 60000, .keepalive_ms = 4000,
+		.keepalive_ms = 4000,
 		.max_waiting = 1 << 20, .max_answer = 1 << 20,
 	};
 	conf = (struct gateway_conf){
 		.workers = 1, .drain_timeout_ms = 60000,
 		.listeners = listeners, .listener_count = 1,
-		.upstream = &upstream,
+		.upstream = &upstream, .timeout_ms = 60000,
 		.ws = { .max_message = 4096, .max_fragments = 8,
 			.message_timeout_ms = 60000, .pong_timeout_ms = 60000,
 			.close_timeout_ms = 60000 },
@@ -162,7 +163,7 @@ static void read_until(int fd, struct buf *got, const char *until)
 	do {
 		char byte;
 
-		await(fd);
+		await(fd, got);
 		ck_assert_msg(recv(fd, &byte, 1, 0) == 1, "ended: %.*s",
 			      (int)got->len, got->p);
 		buf_add_char(got, byte);
@@ -173,9 +174,10 @@ static void read_until(int fd, struct buf *got, const char *until)
 
 static void read_end(int fd)
 {
+	struct buf nothing = { 0 };
 	char byte;
 
-	await(fd);
+	await(fd, &nothing);
 	ck_assert_int_le(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 }
@@ -361,7 +363,7 @@ START_TEST(test_drain)
 	int busy, idle;
 
 	cse_silent = true;
-	upstream.timeout_ms = 300;
+	conf.timeout_ms = 300;
 	start();
 	busy = open_session((struct str){ NULL, 0 });
 	idle = open_session((struct str){ NULL, 0 });

@@ -68,7 +68,7 @@ struct upstream_conf {
 	const char *cse_id;		/* "" when not configured */
 	uint64_t connections;
 	uint64_t connect_timeout_ms;
-	uint64_t timeout_ms;		/* for an answer */
+	uint64_t timeout_ms;		/* for an answer; the gateway keeps it */
 	uint64_t keepalive_ms;
 	uint64_t max_waiting;		/* octets */
 	uint64_t max_answer;		/* octets of a response body */
