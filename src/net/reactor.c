@@ -105,7 +105,6 @@ void reactor_destroy(struct reactor *r)
 
 	if (r == NULL)
 		return;
-	r->closing = true;
 	while ((s = TAILQ_FIRST(&r->streams)) != NULL)
 		stream_destroy(s);
 	uv_walk(&r->loop, close_stray, NULL);

@@ -22,7 +22,6 @@ struct reactor {
 	uv_check_t check;
 	struct wheel wheel;
 	bool ticking;
-	bool closing;
 	uint64_t turn;			/* of the loop; from 1 */
 
 	struct stream_list streams;	/* all; for the end */
