@@ -76,6 +76,7 @@ static inline int rig_within(struct rig *rig, const char *members)
 {
 	struct prim request = { 0 };
 	struct buf text = { 0 };
+	struct store_pass pass = { 0 };
 	const char *why = "";
 
 	buf_add_lit(&text, "{'rqi':'r','rvi':'3',");
@@ -89,7 +90,7 @@ static inline int rig_within(struct rig *rig, const char *members)
 	store_events_deinit(&rig->events);
 	memset(&rig->events, 0, sizeof(rig->events));
 	ck_assert_int_eq(store_execute(rig->c, &rig->answer, &rig->events,
-				       &request, rig->now),
+				       &pass, &request, rig->now),
 			 0);
 	rig_take_content(rig);
 	prim_deinit(&request);

@@ -51,6 +51,7 @@ START_TEST(test_request)
 {
 	struct buf text = { 0 };
 	struct prim request = { 0 };
+	struct store_pass pass = { 0 };
 	const char *why = "";
 
 	buf_add_str(&text, str_of(requests[_i].request));
@@ -61,7 +62,7 @@ START_TEST(test_request)
 			 0);
 	ck_assert_int_eq(store_begin(rig.c), 0);
 	ck_assert_int_eq(store_execute(rig.c, &rig.answer, &rig.events,
-				       &request, rig.now),
+				       &pass, &request, rig.now),
 			 0);
 	ck_assert_int_eq(store_commit(rig.c), 0);
 	ck_assert_msg(rig.answer.rsc == requests[_i].rsc, "%s: %d, %s",

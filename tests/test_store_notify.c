@@ -41,7 +41,7 @@ static json_t *heard(const struct store_events *e)
 		one = json_pack("{s:s%, s:s%, s:o}", "to", v->target.p,
 				v->target.len, "fr", v->originator.p,
 				v->originator.len, "pc", pc);
-		if (v->verification)
+		if (v->ask == STORE_ASK_SUBSCRIBE)
 			json_object_set_new(one, "vrq", json_true());
 		if (v->ec != 0)
 			json_object_set_new(one, "ec", json_integer(v->ec));

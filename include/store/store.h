@@ -54,13 +54,35 @@ MUST_CHECK int store_begin(struct store_conn *c);
 MUST_CHECK int store_commit(struct store_conn *c);
 void store_rollback(struct store_conn *c);
 
+/* Where an entity is reached. */
+struct store_route {
+	struct str urls;	/* http: and https: points of access to try in
+				 * this order, each followed by a line feed */
+	bool exact;		/* the URL is all of the address (nu was one);
+				 * else `to` follows its path */
+	struct str to;		/* `to` of the request for it */
+	int64_t channel;	/* row of its <pollingChannel>, which then is
+				 * the only way to it; 0: none */
+};
+
+enum store_ask {
+	STORE_TELL,		/* nobody waits for the target's answer */
+	STORE_ASK_SUBSCRIBE,	/* vrq: 2000 or the request fails with 5204 */
+	STORE_ASK_UPDATE,	/* net 7: success, or it fails with 4127, with
+				 * 5107 where the target is not reached */
+};
+
 /* A notification that the request caused (TS-0004 7.5.1.2). */
 struct store_event {
 	struct str target;		/* nu as it stands: id or URL */
+	struct store_route route;	/* where that is */
 	struct str originator;		/* fr of the NOTIFY: the CSE-ID */
 	struct str content;		/* pc: {"m2m:sgn":...} as JSON */
-	bool verification;		/* vrq: the answer decides */
+	enum store_ask ask;
 	int ec;				/* event category; 0: none */
+	int64_t subscription;		/* row; 0: of none */
+	unsigned batch_num;		/* bn: so many in one m2m:agn; 0: no */
+	uint64_t batch_ms;		/* or what came in this time; 0: any */
 };
 
 /* Filled by store_execute(); slices point into `store`. */
@@ -72,6 +94,35 @@ struct store_events {
 
 void store_events_deinit(struct store_events *e);
 
+/* What became of a request. */
+enum store_outcome {
+	STORE_ANSWERED,		/* answer is complete, events are to be sent */
+	STORE_ASKED,		/* nothing was done, answer is empty: events
+				 * are questions; once all are agreed to, the
+				 * same request is executed again with
+				 * pass->agreed */
+	STORE_FORWARD,		/* nothing was done, answer is empty: the
+				 * request is for the one event's route, with
+				 * its originator as fr; its answer is the
+				 * target's */
+	STORE_POLL,		/* RETRIEVE of pcu: the answer is the next
+				 * request for pass->channel, or 4008 */
+	STORE_POLL_ANSWER,	/* NOTIFY to pcu: content is the m2m:rsp to a
+				 * request that pass->channel gave */
+};
+
+/* What an execution knows beside its request, and leaves for the next one of
+ * the same request. A zeroed one is a first execution. */
+struct store_pass {
+	bool agreed;			/* every question was */
+	enum store_outcome outcome;	/* out */
+	int64_t channel;		/* out; of STORE_POLL and _ANSWER */
+	int64_t rows, row_count;	/* the numbers that the rows of a
+					 * STORE_ASKED had: the same ones when
+					 * it is executed again, so that sur
+					 * stays what the targets were told */
+};
+
 /*
  * Executes one request: answer becomes the response primitive (its slices
  * live in answer->store). Within begin and commit for the writer. Errors of
@@ -80,6 +131,7 @@ void store_events_deinit(struct store_events *e);
  */
 MUST_CHECK int store_execute(struct store_conn *c, struct prim *answer,
 			     struct store_events *events,
+			     struct store_pass *pass,
 			     const struct prim *request, uint64_t now_ms);
 
 /* Deletes what has expired by now_ms, at most max resources; returns how many.

@@ -71,6 +71,7 @@ static bool wants_delivery(const struct prim *p)
 static void execute(struct store_thread *t, struct store_job *job)
 {
 	const struct codec_conf *limits = &t->service->conf->store.codec;
+	struct store_pass pass = { 0 };
 	const char *why = NULL;
 	int err;
 
@@ -83,7 +84,8 @@ static void execute(struct store_thread *t, struct store_job *job)
 	}
 	if (!err)
 		err = store_execute(t->conn, &t->answer, &t->events,
-				    &t->request, clock_wall_ms());
+				    &pass, &t->request,
+				    clock_wall_ms());
 	buf_clear(&job->answer);
 	if (err)
 		write_failure(t, &job->answer, RSC_INTERNAL_SERVER_ERROR,

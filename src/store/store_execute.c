@@ -334,12 +334,13 @@ static int write_answer(struct prim *answer, const struct store_conn *c,
 }
 
 int store_execute(struct store_conn *c, struct prim *answer,
-		  struct store_events *events, const struct prim *request,
-		  uint64_t now_ms)
+		  struct store_events *events, struct store_pass *pass,
+		  const struct prim *request, uint64_t now_ms)
 {
 	json_t *pc = NULL;
 	int rc;
 
+	pass->outcome = STORE_ANSWERED;
 	prim_reset(answer, PRIM_RESPONSE);
 	c->why[0] = '\0';
 	c->cnst = 0;

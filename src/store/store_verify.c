@@ -86,7 +86,7 @@ static int ask(struct store_events *out, struct store_conn *c,
 	struct store_event event = {
 		.target = target,
 		.originator = str_of(c->store->conf->cse_id),
-		.verification = true,
+		.ask = STORE_ASK_SUBSCRIBE,
 	};
 	struct buf pc = { 0 };
 	struct buf sur = { 0 };
