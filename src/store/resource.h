@@ -47,7 +47,7 @@ void store_target_deinit(struct store_target *t);
 struct store {
 	const struct store_conf *conf;
 	sqlite3 *memory;	/* ":memory:" only */
-	uint64_t generation;	/* of access control policies; writer bumps */
+	uint64_t generation;	/* of policies and entities; writer bumps */
 };
 
 struct store_conn {
@@ -59,6 +59,7 @@ struct store_conn {
 	struct access_cache *access;		/* store_access.c */
 	bool access_dirty;			/* likewise */
 	uint64_t access_generation;		/* likewise */
+	struct routes *routes;			/* store_route.c */
 	unsigned cnst;				/* of the last store_retrieve():
 						 * 0 none, 1 PARTIAL, 2 FULL */
 	uint64_t cnot;				/* next offset when PARTIAL */
@@ -74,6 +75,8 @@ int store_refuse(struct store_conn *c, int rsc, const char *format, ...)
 /* 0, or an rsc (4004, ...) with c->why, or negative (UV_EIO, UV_ENOMEM). */
 MUST_CHECK int store_resolve(struct store_target *out, struct store_conn *c,
 			     struct str to);
+/* Without our CSE-ID before it: an AE may be named SP-relative. */
+struct str store_stem(const struct store_conn *c, struct str id);
 MUST_CHECK int tree_load(struct resource *out, struct store_conn *c,
 			 int64_t id);
 MUST_CHECK int tree_load_ri(struct resource *out, struct store_conn *c,
@@ -86,6 +89,9 @@ MUST_CHECK int tree_update_counts(const struct resource *r,
 				  struct store_conn *c);
 /* With everything below it; counts of the parent follow. */
 MUST_CHECK int tree_delete(struct store_conn *c, const struct resource *r);
+/* The oldest child of a type; *id 0: none. */
+MUST_CHECK int tree_first(int64_t *id, struct store_conn *c, int64_t parent,
+			  int ty);
 /* Latest or oldest contentInstance of a container; 4004. */
 MUST_CHECK int tree_edge(struct resource *out, struct store_conn *c,
 			 int64_t container, bool latest);
@@ -160,11 +166,13 @@ MUST_CHECK int access_check_members(struct store_conn *c,
 				    const struct resource *group,
 				    struct str originator, enum access_op op);
 /*
- * Decisions are kept by row until the generation moves. Before a reader's
- * snapshot: access_begin(). In the transaction that changed a policy, a group,
- * an acpi or deleted what has children: access_invalidate(). After every
- * COMMIT and ROLLBACK: access_settle().
+ * Decisions are kept by row until the generation moves, and so are routes.
+ * Before a reader's snapshot: access_begin(). In the transaction that changed
+ * a policy, a group, an acpi, an AE, a remoteCSE, a pollingChannel or deleted
+ * what has children: access_invalidate(). After every COMMIT and ROLLBACK:
+ * access_settle().
  */
+uint64_t access_now(const struct store_conn *c);
 void access_begin(struct store_conn *c);
 void access_invalidate(struct store_conn *c);
 void access_settle(struct store_conn *c);

@@ -200,7 +200,7 @@ static void keep(struct access_cache *cache, int64_t id,
 		memcpy(s->originator, q->who.given.p, s->len);
 }
 
-static uint64_t generation(const struct store_conn *c)
+uint64_t access_now(const struct store_conn *c)
 {
 	/* a reader's snapshot may be older than what the writer has done */
 	return c->role == STORE_READER ? c->access_generation
@@ -211,7 +211,7 @@ static uint64_t generation(const struct store_conn *c)
 /* NULL: no memory, so nothing is kept. */
 static struct access_cache *cache_of(struct store_conn *c)
 {
-	uint64_t now = generation(c);
+	uint64_t now = access_now(c);
 
 	if (c->access == NULL) {
 		c->access = calloc(1, sizeof(*c->access));

@@ -1,13 +1,13 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#include "store/store_events.h"
 #include "store/store_op.h"
+#include "store/store_route.h"
 
 /* nonBlockingRequestAsynch (TS-0004 7.3.2.3): the request is carried out at
  * once, only its answer goes another way. */
 
-static int send_to(struct store_events *events, const struct store_conn *c,
+static int send_to(struct store_events *events, struct store_conn *c,
 		   struct str target, struct str content)
 {
 	struct store_event event = {
@@ -16,11 +16,11 @@ static int send_to(struct store_events *events, const struct store_conn *c,
 		.content = content,
 	};
 
-	return events_add(events, &event);
+	return route_send(events, c, &event);
 }
 
 /* rt.nu; without it the originator, with an empty one nobody. */
-static int send_all(struct store_events *events, const struct store_conn *c,
+static int send_all(struct store_events *events, struct store_conn *c,
 		    const struct prim *request, struct str content)
 {
 	struct str text = prim_text(request, PARAM_RT);
@@ -41,7 +41,7 @@ static int send_all(struct store_events *events, const struct store_conn *c,
 	return rc;
 }
 
-int asynch_send(struct store_events *events, const struct store_conn *c,
+int asynch_send(struct store_events *events, struct store_conn *c,
 		const struct prim *request, int rsc, const json_t *pc)
 {
 	json_t *content = json_pack(

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "store/store_route.h"
 
 /*
  * The database.
@@ -102,6 +103,8 @@ static const char *const sql[DB_COUNT] = {
 		      "AND ty = 4 ORDER BY id LIMIT 1",
 	[DB_OLDEST_HEAD] = "SELECT id, size, ct FROM resource WHERE "
 			   "parent = ?1 AND ty = 4 ORDER BY id LIMIT 1",
+	[DB_FIRST_OF] = "SELECT id FROM resource WHERE parent = ?1 AND "
+			"ty = ?2 ORDER BY id LIMIT 1",
 	[DB_CHILDREN] = "SELECT " COLUMNS " FROM resource WHERE parent = ?1 "
 			"ORDER BY id",
 	[DB_CHILDREN_OF] = "SELECT " COLUMNS " FROM resource WHERE "
@@ -432,6 +435,7 @@ void store_conn_destroy(struct store_conn *c)
 		free_statements(c->statements);
 	}
 	access_destroy(c->access);
+	routes_destroy(c->routes);
 	if (c->db != c->store->memory)
 		sqlite3_close(c->db);
 	free(c);

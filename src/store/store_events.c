@@ -31,6 +31,8 @@ static bool reserve_text(struct store_events *e, size_t n)
 		struct store_event *event = &e->list[i];
 
 		move_slice(&event->target, e->store.p, larger.p);
+		move_slice(&event->route.urls, e->store.p, larger.p);
+		move_slice(&event->route.to, e->store.p, larger.p);
 		move_slice(&event->originator, e->store.p, larger.p);
 		move_slice(&event->content, e->store.p, larger.p);
 	}
@@ -64,7 +66,8 @@ static struct str keep(struct store_events *e, struct str text)
 
 int events_add(struct store_events *e, const struct store_event *event)
 {
-	size_t bytes = event->target.len + event->originator.len +
+	size_t bytes = event->target.len + event->route.urls.len +
+		       event->route.to.len + event->originator.len +
 		       event->content.len;
 	struct store_event *added;
 
@@ -73,6 +76,8 @@ int events_add(struct store_events *e, const struct store_event *event)
 	added = &e->list[e->count++];
 	*added = *event;
 	added->target = keep(e, event->target);
+	added->route.urls = keep(e, event->route.urls);
+	added->route.to = keep(e, event->route.to);
 	added->originator = keep(e, event->originator);
 	added->content = keep(e, event->content);
 	return 0;

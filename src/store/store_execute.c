@@ -36,7 +36,7 @@ int op_content(struct operation *op, const char **member, json_t **object)
 void op_touch_access(struct store_conn *c, int ty)
 {
 	if (ty == TYPE_ACP || ty == TYPE_GRP || ty == TYPE_AE ||
-	    ty == TYPE_CSR)
+	    ty == TYPE_CSR || ty == TYPE_PCH)
 		access_invalidate(c);
 }
 

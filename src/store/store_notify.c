@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#include "store/store_events.h"
+#include "store/store_route.h"
 #include "store/store_rules.h"
 
 #define NCT_MODIFIED 2
@@ -140,8 +140,8 @@ static int event_category(const struct resource *sub)
 /* ---- sending: sgn is taken over ---- */
 
 /* To each of targets (a string or a list), one event. */
-static int send_text(struct store_events *out, struct store_event *event,
-		     const json_t *targets)
+static int send_text(struct store_events *out, struct store_conn *c,
+		     struct store_event *event, const json_t *targets)
 {
 	size_t i;
 	json_t *item;
@@ -150,14 +150,14 @@ static int send_text(struct store_events *out, struct store_event *event,
 	json_array_foreach(targets, i, item) {
 		event->target = (struct str){ json_string_value(item),
 					      json_string_length(item) };
-		rc = events_add(out, event);
+		rc = route_send(out, c, event);
 		if (rc != 0)
 			break;
 	}
 	return rc;
 }
 
-static int send_sgn(struct store_events *out, const struct store_conn *c,
+static int send_sgn(struct store_events *out, struct store_conn *c,
 		    const struct resource *sub, json_t *sgn,
 		    struct store_event event, const json_t *targets)
 {
@@ -170,7 +170,8 @@ static int send_sgn(struct store_events *out, const struct store_conn *c,
 	if (text != NULL) {
 		event.originator = str_of(c->store->conf->cse_id);
 		event.content = str_of(text);
-		rc = send_text(out, &event, targets);
+		event.subscription = sub->id;
+		rc = send_text(out, c, &event, targets);
 	}
 	free(text);
 	json_decref(pc);
@@ -195,7 +196,7 @@ static int send_event(struct store_events *out, const struct resource *sub,
 }
 
 /* su learns that the subscription is gone (TS-0004 7.4.8.2.4). */
-static int send_end(struct store_events *out, const struct store_conn *c,
+static int send_end(struct store_events *out, struct store_conn *c,
 		    const struct resource *sub)
 {
 	struct store_event event = { 0 };

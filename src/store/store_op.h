@@ -77,7 +77,8 @@ MUST_CHECK int op_notify(struct operation *op);
 MUST_CHECK int op_content(struct operation *op, const char **member,
 			  json_t **object);
 
-/* Policies, or who is registered, have changed with a resource of ty. */
+/* Policies, or who is registered and how it is reached, have changed with a
+ * resource of ty. */
 void op_touch_access(struct store_conn *c, int ty);
 
 /* Resolves and runs request within outer. The rsc of its answer, success or
@@ -93,7 +94,7 @@ int op_success(enum op op);
 /* Sends the answer to a request with rt 2 as notifications; the rsc to
  * acknowledge it with, or negative. */
 MUST_CHECK int asynch_send(struct store_events *events,
-			   const struct store_conn *c,
+			   struct store_conn *c,
 			   const struct prim *request, int rsc,
 			   const json_t *pc);
 

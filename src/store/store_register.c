@@ -48,16 +48,6 @@ int nesting_check(struct store_conn *c, int parent_ty, int ty)
 			    type_name(parent_ty));
 }
 
-/* Without our CSE-ID before it: an AE may name itself SP-relative. */
-static struct str own_stem(const struct store_conn *c, struct str id)
-{
-	struct str csi = str_of(c->store->conf->cse_id);
-	struct str rest = str_starts(id, csi) ? str_skip(id, csi.len) : id;
-
-	return rest.len < id.len && str_starts(rest, STR("/")) ?
-		       str_skip(rest, 1) : id;
-}
-
 /* An AE without an id, or with its first letter only, is given one. */
 static bool wants_id(struct str stem)
 {
@@ -106,7 +96,7 @@ static int check_free(struct store_conn *c, struct str ri)
 
 static int check_ae(struct store_conn *c, struct str originator)
 {
-	struct str stem = own_stem(c, originator);
+	struct str stem = store_stem(c, originator);
 
 	if (wants_id(stem))
 		return 0;
@@ -159,7 +149,7 @@ static int make_stem(char **out, char first)
 static int register_ae(struct resource *r, struct store_conn *c,
 		       struct str originator)
 {
-	struct str stem = own_stem(c, originator);
+	struct str stem = store_stem(c, originator);
 	int rc = 0;
 
 	if (wants_id(stem))

@@ -281,6 +281,15 @@ static int resolve(struct store_target *out, struct store_conn *c,
 	return resolve_unstructured(out, c, first, below);
 }
 
+struct str store_stem(const struct store_conn *c, struct str id)
+{
+	struct str csi = str_of(c->store->conf->cse_id);
+	struct str rest = str_starts(id, csi) ? str_skip(id, csi.len) : id;
+
+	return rest.len < id.len && str_starts(rest, STR("/")) ?
+		       str_skip(rest, 1) : id;
+}
+
 int store_resolve(struct store_target *out, struct store_conn *c,
 		  struct str to)
 {

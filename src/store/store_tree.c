@@ -137,6 +137,22 @@ int tree_edge(struct resource *out, struct store_conn *c, int64_t container,
 	return load_one(out, c, stmt);
 }
 
+int tree_first(int64_t *id, struct store_conn *c, int64_t parent, int ty)
+{
+	sqlite3_stmt *stmt = db_statement(c, DB_FIRST_OF);
+	int rc;
+
+	*id = 0;
+	sqlite3_bind_int64(stmt, 1, parent);
+	sqlite3_bind_int(stmt, 2, ty);
+	rc = db_step(stmt);
+	if (rc != 1)
+		return rc;
+	*id = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return 0;
+}
+
 int tree_ri(char **out, struct store_conn *c, int64_t id)
 {
 	sqlite3_stmt *stmt = db_statement(c, DB_HEAD);

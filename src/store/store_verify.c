@@ -1,6 +1,7 @@
 #include <uv.h>
 
 #include "store/store_events.h"
+#include "store/store_route.h"
 #include "store/store_rules.h"
 
 /*
@@ -8,28 +9,13 @@
  * but the subscriber is asked. What cannot be asked fails at once.
  */
 
-/* Ids begin with a slash at most; what names a protocol is a URL. */
-static bool is_url(const char *target)
+/* In whatever form it names itself. */
+static bool is_originator(const struct store_conn *c,
+			  const struct route *route, struct str originator)
 {
-	return strstr(target, "://") != NULL;
-}
-
-/* The serialisation hint is no part of the id (TS-0004 7.5.1.2.2). */
-static struct str without_hint(struct str target)
-{
-	struct str id, hint;
-
-	return str_cut(target, '?', &id, &hint) ? id : target;
-}
-
-/* Without our own CSE-ID before it. */
-static struct str own_stem(const struct store_conn *c, struct str id)
-{
-	struct str csi = str_of(c->store->conf->cse_id);
-	struct str rest = str_starts(id, csi) ? str_skip(id, csi.len) : id;
-
-	return rest.len < id.len && str_starts(rest, STR("/")) ?
-		       str_skip(rest, 1) : id;
+	return originator.len > 0 &&
+	       (str_eq(route->at.to, originator) ||
+		str_eq(route->at.to, store_stem(c, originator)));
 }
 
 enum target {
@@ -38,60 +24,28 @@ enum target {
 	TARGET_BAD,
 };
 
-static enum target judge_resource(const struct store_conn *c,
-				  const struct store_target *t,
-				  struct str originator)
+static enum target judge(const struct store_conn *c, const struct route *route,
+			 struct str target, struct str originator)
 {
-	struct str fr = own_stem(c, originator);
-
-	if (t->virt == VIRT_POLLING)
-		return TARGET_ASK;
-	if (t->virt != VIRT_NONE)
-		return TARGET_BAD;
-	switch (t->r.ty) {
-	case 2:
-		return str_eq(str_of(t->r.ri), fr) ? TARGET_TRUST :
-						     TARGET_ASK;
-	case 5:
+	if (route->kind == ROUTE_SELF || is_originator(c, route, originator))
 		return TARGET_TRUST;
-	case 16:
+	/* another CSE's: whoever delivers finds that nobody leads there */
+	if (route->kind != ROUTE_NONE || route_is_foreign(c, target))
 		return TARGET_ASK;
-	default:
-		return TARGET_BAD;
-	}
+	return TARGET_BAD;
 }
 
-static int judge(enum target *out, struct store_conn *c, const char *target,
-		 struct str originator)
-{
-	struct store_target t = { 0 };
-	struct str id = without_hint(str_of(target));
-	int rc;
-
-	*out = TARGET_ASK;
-	/* another CSE's: whoever delivers finds it */
-	if (is_url(target) ||
-	    (str_starts(id, STR("/")) && own_stem(c, id).len == id.len))
-		return 0;
-	rc = store_resolve(&t, c, id);
-	*out = rc == 0 ? judge_resource(c, &t, originator) : TARGET_BAD;
-	store_target_deinit(&t);
-	return rc < 0 ? rc : 0;
-}
-
-static int ask(struct store_events *out, struct store_conn *c,
-	       const struct resource *sub, struct str target,
+static int ask(struct store_events *out, const struct store_conn *c,
+	       const struct resource *sub, struct store_event event,
 	       struct str originator)
 {
-	struct store_event event = {
-		.target = target,
-		.originator = str_of(c->store->conf->cse_id),
-		.ask = STORE_ASK_SUBSCRIBE,
-	};
 	struct buf pc = { 0 };
 	struct buf sur = { 0 };
 	int rc = UV_ENOMEM;
 
+	event.originator = str_of(c->store->conf->cse_id);
+	event.ask = STORE_ASK_SUBSCRIBE;
+	event.subscription = sub->id;
 	buf_add_str(&sur, event.originator);
 	buf_add_char(&sur, '/');
 	buf_add_str(&sur, str_of(sub->ri));
@@ -125,15 +79,24 @@ static int verify(struct store_events *out, struct store_conn *c,
 {
 	struct str target = { json_string_value(item),
 			      json_string_length(item) };
-	enum target kind;
-	int rc = judge(&kind, c, target.p, originator);
+	struct route route;
+	int rc = route_find(&route, c, target);
 
 	if (rc != 0)
 		return rc;
-	if (kind == TARGET_BAD)
-		return store_refuse(c, RSC_SUBSCRIPTION_VERIFICATION_FAILED,
-				    "cannot notify %s", target.p);
-	return kind == TARGET_ASK ? ask(out, c, sub, target, originator) : 0;
+	switch (judge(c, &route, target, originator)) {
+	case TARGET_TRUST:
+		return 0;
+	case TARGET_ASK:
+		return ask(out, c, sub,
+			   (struct store_event){ .target = target,
+						 .route = route.at },
+			   originator);
+	case TARGET_BAD:
+		break;
+	}
+	return store_refuse(c, RSC_SUBSCRIPTION_VERIFICATION_FAILED,
+			    "cannot notify %s", target.p);
 }
 
 int notify_verify(struct store_events *out, struct store_conn *c,
