@@ -16,6 +16,8 @@ struct rig {
 	struct store *store;
 	struct store_conn *c;
 	struct prim answer;
+	struct store_pass pass;     /* of the last request */
+	size_t asked;		    /* questions that it had first */
 	struct store_events events; /* of the last request */
 	json_t *pc;		    /* owned; of the last answer; or NULL */
 	uint64_t now;
@@ -69,14 +71,14 @@ static inline void rig_take_content(struct rig *rig)
 }
 
 /*
- * Executes within a transaction of the caller's; the answer's rsc. members is
- * the request without its braces, rqi and rvi, and with ' for ".
+ * Executes once, within a transaction of the caller's; the answer's rsc, or
+ * the outcome's number below 0. members is the request without its braces, rqi
+ * and rvi, and with ' for ".
  */
-static inline int rig_within(struct rig *rig, const char *members)
+static inline int rig_pass(struct rig *rig, const char *members)
 {
 	struct prim request = { 0 };
 	struct buf text = { 0 };
-	struct store_pass pass = { 0 };
 	const char *why = "";
 
 	buf_add_lit(&text, "{'rqi':'r','rvi':'3',");
@@ -90,12 +92,31 @@ static inline int rig_within(struct rig *rig, const char *members)
 	store_events_deinit(&rig->events);
 	memset(&rig->events, 0, sizeof(rig->events));
 	ck_assert_int_eq(store_execute(rig->c, &rig->answer, &rig->events,
-				       &pass, &request, rig->now),
+				       &rig->pass, &request, rig->now),
 			 0);
 	rig_take_content(rig);
 	prim_deinit(&request);
 	buf_deinit(&text);
-	return rig->answer.rsc;
+	if (rig->pass.outcome == STORE_ANSWERED)
+		return rig->answer.rsc;
+	ck_assert_int_eq(rig->answer.rsc, 0);
+	ck_assert_ptr_null(rig->pc);
+	return -(int)rig->pass.outcome;
+}
+
+/* Likewise, where everybody who is asked agrees at once. */
+static inline int rig_within(struct rig *rig, const char *members)
+{
+	int rsc;
+
+	rig->pass = (struct store_pass){ 0 };
+	rig->asked = 0;
+	rsc = rig_pass(rig, members);
+	if (rsc != -STORE_ASKED)
+		return rsc;
+	rig->asked = rig->events.count;
+	rig->pass.agreed = true;
+	return rig_pass(rig, members);
 }
 
 static inline int rig_request(struct rig *rig, const char *members)

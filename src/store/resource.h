@@ -60,6 +60,8 @@ struct store_conn {
 	bool access_dirty;			/* likewise */
 	uint64_t access_generation;		/* likewise */
 	struct routes *routes;			/* store_route.c */
+	struct store_pass *pass;		/* borrowed; of the request
+						 * under way, or NULL */
 	unsigned cnst;				/* of the last store_retrieve():
 						 * 0 none, 1 PARTIAL, 2 FULL */
 	uint64_t cnot;				/* next offset when PARTIAL */
@@ -81,6 +83,10 @@ MUST_CHECK int tree_load(struct resource *out, struct store_conn *c,
 			 int64_t id);
 MUST_CHECK int tree_load_ri(struct resource *out, struct store_conn *c,
 			    const char *ri);	/* 4004 */
+/* The number of the next row; whoever is executed again gives its rows the
+ * count numbers from first on before that one. */
+int64_t tree_next(const struct store_conn *c);
+void tree_take_again(struct store_conn *c, int64_t first, int64_t count);
 /* Assigns r->id and, where NULL, r->ri and r->rn. 4105. */
 MUST_CHECK int tree_insert(struct resource *r, struct store_conn *c);
 MUST_CHECK int tree_update(const struct resource *r, struct store_conn *c);
@@ -204,6 +210,11 @@ MUST_CHECK int notify_change(struct store_events *out, struct store_conn *c,
 			     const struct resource *child,
 			     enum store_change change, const json_t *changed,
 			     const struct prim *request);
+/* Who is executed again has asked. */
+static inline bool notify_asks(const struct store_conn *c)
+{
+	return c->pass == NULL || !c->pass->agreed;
+}
 /* The verification events of a new <subscription>, or of one whose nu was
  * old_nu before an UPDATE. 0 or 5204. */
 MUST_CHECK int notify_verify(struct store_events *out, struct store_conn *c,

@@ -14,8 +14,9 @@
  *	id	never given twice, not even after a crash: `counter` holds the
  *		first number that no row may have yet, and moves in steps of
  *		ID_STEP, in the transaction that needs it. It grows with
- *		creation, so it is the order of la and ol, of offsets and of
- *		access decisions that are kept by row.
+ *		creation (of a subscription: with the request for it, which
+ *		may ask first), so it is the order of la and ol, of offsets
+ *		and of access decisions that are kept by row.
  *	parent	id of the parent; 0: the CSEBase, which is row 1.
  *	ri	only where an entity chose its own (AE-ID, CSE-ID); all
  *		others are their type's short name and id, "cnt12", and need

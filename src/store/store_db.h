@@ -52,6 +52,8 @@ struct store_statements {
 	sqlite3_stmt *prepared[DB_COUNT];	/* owned */
 	int64_t next_id;	/* writer: of the next row */
 	int64_t reserved;	/* writer: rows below it may be given away */
+	int64_t again, again_count;	/* writer: taken before, by a request
+					 * that asked first; to be given now */
 	struct path_slot paths[DB_PATHS];
 };
 

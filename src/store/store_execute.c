@@ -139,21 +139,50 @@ static int perform(struct operation *op)
 	return store_refuse(op->c, RSC_BAD_REQUEST, "no such operation");
 }
 
-/* The events of what did not happen. */
-static void drop_events(struct store_events *e, size_t count, size_t octets)
+static bool has_asked(const struct operation *op)
 {
-	e->count = count;
-	e->store.len = octets;
+	const struct store_events *e = op->events;
+
+	for (size_t i = op->first_event; i < e->count; i++)
+		if (e->list[i].ask != STORE_TELL)
+			return true;
+	return false;
+}
+
+int op_settle(struct operation *op, int rc)
+{
+	if (rc == 0 && has_asked(op))
+		rc = STORE_ASKED;
+	if (rc == 0)
+		return tree_keep(op->c);
+	tree_undo(op->c);
+	return rc;
+}
+
+/* What did not happen is not told; the questions stay. */
+static void drop_told(const struct operation *op)
+{
+	struct store_events *e = op->events;
+	size_t kept = op->first_event;
+
+	for (size_t i = kept; i < e->count; i++)
+		if (e->list[i].ask != STORE_TELL)
+			e->list[kept++] = e->list[i];
+	e->count = kept;
 }
 
 /* *pc, which it may have: why it failed. */
-static int refuse(json_t **pc, struct operation *op, int rsc)
+static int refuse(json_t **pc, struct operation *op, int rc)
 {
 	json_decref(op->result);
 	op->result = NULL;
-	if (rsc > 0)
+	if (rc == STORE_ASKED)
+		drop_told(op);
+	else if (rc != STORE_FORWARD)
+		op->events->count = op->first_event;
+	if (op_is_answer(rc))
 		*pc = json_pack("{s:s}", "m2m:dbg", op->c->why);
-	return rsc;
+	return rc;
 }
 
 int op_run(json_t **pc, const struct operation *outer,
@@ -166,8 +195,8 @@ int op_run(json_t **pc, const struct operation *outer,
 		.originator = prim_text(request, PARAM_FR),
 		.now_ms = outer->now_ms,
 		.fanout = outer->fanout,
+		.first_event = outer->events->count,
 	};
-	size_t events = op.events->count, octets = op.events->store.len;
 	int rc = read_rcn(&op);
 
 	if (rc == 0)
@@ -177,7 +206,6 @@ int op_run(json_t **pc, const struct operation *outer,
 	if (rc == 0)
 		rc = perform(&op);
 	if (rc != 0) {
-		drop_events(op.events, events, octets);
 		rc = refuse(pc, &op, rc);
 	} else {
 		*pc = op.result;
@@ -236,7 +264,7 @@ static int run(json_t **pc, struct store_conn *c, struct store_events *events,
 	int rsc = op_run(pc, &outer, request);
 
 	free(fanout.group);
-	if (rsc < 0 || prim_response_type(request) != 2)
+	if (!op_is_answer(rsc) || prim_response_type(request) != 2)
 		return rsc;
 	rsc = asynch_send(events, c, request, rsc, *pc);
 	json_decref(*pc);
@@ -333,6 +361,48 @@ static int write_answer(struct prim *answer, const struct store_conn *c,
 	return 0;
 }
 
+/* rsc with *pc, or the outcome, or negative. */
+static int execute(json_t **pc, struct store_conn *c,
+		   struct store_events *events, const struct prim *request,
+		   uint64_t now_ms)
+{
+	size_t before = events->count;
+	int rc = check_request(c, request, now_ms);
+
+	if (rc != 0) {
+		*pc = json_pack("{s:s}", "m2m:dbg", c->why);
+		return rc;
+	}
+	rc = run_snapshot(pc, c, events, request, now_ms);
+	if (rc < 0)
+		events->count = before;
+	return rc;
+}
+
+/* The same request before: its rows had numbers that nobody else has got. */
+static void begin_pass(struct store_conn *c, struct store_pass *pass)
+{
+	pass->outcome = STORE_ANSWERED;
+	c->pass = pass;
+	c->why[0] = '\0';
+	c->cnst = 0;
+	c->cnot = 0;
+	if (pass->agreed)
+		tree_take_again(c, pass->rows, pass->row_count);
+	else
+		pass->rows = tree_next(c);
+}
+
+static void end_pass(struct store_conn *c)
+{
+	struct store_pass *pass = c->pass;
+
+	c->pass = NULL;
+	tree_take_again(c, 0, 0);
+	if (!pass->agreed)
+		pass->row_count = tree_next(c) - pass->rows;
+}
+
 int store_execute(struct store_conn *c, struct prim *answer,
 		  struct store_events *events, struct store_pass *pass,
 		  const struct prim *request, uint64_t now_ms)
@@ -340,19 +410,16 @@ int store_execute(struct store_conn *c, struct prim *answer,
 	json_t *pc = NULL;
 	int rc;
 
-	pass->outcome = STORE_ANSWERED;
 	prim_reset(answer, PRIM_RESPONSE);
-	c->why[0] = '\0';
-	c->cnst = 0;
-	c->cnot = 0;
-	rc = check_request(c, request, now_ms);
-	if (rc == 0)
-		rc = run_snapshot(&pc, c, events, request, now_ms);
-	else
-		pc = json_pack("{s:s}", "m2m:dbg", c->why);
-	if (rc > 0) {
+	begin_pass(c, pass);
+	rc = execute(&pc, c, events, request, now_ms);
+	end_pass(c);
+	if (op_is_answer(rc)) {
 		answer->rsc = rc;
 		rc = write_answer(answer, c, request, pc);
+	} else if (rc > 0) {
+		pass->outcome = (enum store_outcome)rc;
+		rc = 0;
 	}
 	json_decref(pc);
 	return rc;

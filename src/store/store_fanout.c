@@ -77,6 +77,9 @@ static int ask_member(json_t *list, struct operation *op, struct str to)
 
 	prim_set_str(&request, PARAM_TO, to);
 	rsc = op_run(&pc, op, &request);
+	/* the others are asked what they ask too */
+	if (rsc == STORE_ASKED)
+		return 0;
 	if (rsc < 0)
 		return rsc;
 	return json_array_append_new(list, answer_wrap(&request, rsc, pc)) ?
@@ -126,11 +129,7 @@ static int ask_marked(json_t *list, struct operation *op)
 	rc = tree_mark(op->c);
 	if (rc != 0)
 		return rc;
-	rc = ask_all(list, op);
-	if (rc == 0)
-		return tree_keep(op->c);
-	tree_undo(op->c);
-	return rc;
+	return op_settle(op, ask_all(list, op));
 }
 
 int op_fan_out(struct operation *op)

@@ -58,6 +58,7 @@ struct operation {
 					 * was asked for; not of RETRIEVE */
 	uint64_t now_ms;
 	struct fanout *fanout;
+	size_t first_event;		/* of this operation in events */
 
 	struct store_target target;	/* owned */
 	json_t *content;		/* owned; pc of the request, or NULL */
@@ -65,13 +66,18 @@ struct operation {
 };
 
 /*
- * Each: 0, or an rsc with c->why, or negative. What a failed one has written
- * is undone. The target is resolved and neither fopt nor expired.
+ * Each: 0, or an rsc with c->why, or negative, or an enum store_outcome: what
+ * is to be done instead. Only of 0 is anything written. The target is resolved
+ * and neither fopt nor expired.
  */
 MUST_CHECK int op_create(struct operation *op);
 MUST_CHECK int op_update(struct operation *op);
 MUST_CHECK int op_delete(struct operation *op);
 MUST_CHECK int op_notify(struct operation *op);
+
+/* Keeps what was written since tree_mark(), or undoes it where rc says so or
+ * somebody has to be asked first; what has become of rc. */
+MUST_CHECK int op_settle(struct operation *op, int rc);
 
 /* The one member of pc, an object. 0 or 4000. */
 MUST_CHECK int op_content(struct operation *op, const char **member,
@@ -82,9 +88,16 @@ MUST_CHECK int op_content(struct operation *op, const char **member,
 void op_touch_access(struct store_conn *c, int ty);
 
 /* Resolves and runs request within outer. The rsc of its answer, success or
- * not, with *pc, or negative. */
+ * not, with *pc, or an enum store_outcome other than STORE_ANSWERED, or
+ * negative. */
 MUST_CHECK int op_run(json_t **pc, const struct operation *outer,
 		      const struct prim *request);
+
+/* Of what op_run() returns: an rsc. */
+static inline bool op_is_answer(int rc)
+{
+	return rc >= RSC_ACCEPTED;
+}
 
 /* The success code of an operation. */
 int op_success(enum op op);

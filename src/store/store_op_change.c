@@ -18,15 +18,6 @@ static int check_condition(struct operation *op, const struct resource *r)
 			    "the filter criteria do not match");
 }
 
-/* tree_mark() has been called: all of it, or nothing. */
-static int settle(struct store_conn *c, int rc)
-{
-	if (rc == 0)
-		return tree_keep(c);
-	tree_undo(c);
-	return rc;
-}
-
 /* ---- UPDATE ---- */
 
 static int refuse_update(struct operation *op)
@@ -112,7 +103,7 @@ int op_update(struct operation *op)
 	if (rc != 0)
 		return rc;
 	old_nu = json_incref(json_object_get(op->target.r.attrs, "nu"));
-	rc = settle(op->c, update(op, object, old_nu));
+	rc = op_settle(op, update(op, object, old_nu));
 	json_decref(old_nu);
 	op_touch_access(op->c, op->target.r.ty);
 	if (sets_acpi(op))
@@ -197,7 +188,7 @@ int op_delete(struct operation *op)
 	rc = notify_deletion(op);
 	if (rc == 0)
 		rc = tree_delete(op->c, r);
-	rc = settle(op->c, rc);
+	rc = op_settle(op, rc);
 	/* rows below it may have had policies */
 	if (r->ty != TYPE_CIN && r->ty != TYPE_SUB)
 		access_invalidate(op->c);

@@ -144,11 +144,7 @@ static int create(struct creation *n)
 	rc = tree_mark(c);
 	if (rc != 0)
 		return rc;
-	rc = store_and_tell(n);
-	if (rc == 0)
-		rc = tree_keep(c);
-	else
-		tree_undo(c);
+	rc = op_settle(n->op, store_and_tell(n));
 	op_touch_access(c, n->ty);
 	return rc;
 }

@@ -288,18 +288,31 @@ static int run_by_id(struct store_conn *c, enum statement what, int64_t id)
 	return db_run(stmt);
 }
 
+int64_t tree_next(const struct store_conn *c)
+{
+	return c->statements->next_id;
+}
+
+void tree_take_again(struct store_conn *c, int64_t first, int64_t count)
+{
+	c->statements->again = first;
+	c->statements->again_count = count;
+}
+
 /* The next number; in steps of ID_STEP the counter follows. */
 static int take_id(int64_t *out, struct store_conn *c)
 {
 	struct store_statements *s = c->statements;
+	bool again = s->again_count > 0;
 	int rc = 0;
 
-	if (s->next_id >= s->reserved) {
+	*out = again ? s->again++ : s->next_id++;
+	s->again_count -= again;
+	if (*out >= s->reserved) {
 		rc = run_by_id(c, DB_RESERVE, s->next_id + ID_STEP);
 		if (rc == 0)
 			s->reserved = s->next_id + ID_STEP;
 	}
-	*out = s->next_id++;
 	return rc;
 }
 

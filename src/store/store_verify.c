@@ -88,7 +88,8 @@ static int verify(struct store_events *out, struct store_conn *c,
 	case TARGET_TRUST:
 		return 0;
 	case TARGET_ASK:
-		return ask(out, c, sub,
+		return !notify_asks(c) ? 0 :
+		       ask(out, c, sub,
 			   (struct store_event){ .target = target,
 						 .route = route.at },
 			   originator);
