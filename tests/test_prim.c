@@ -402,6 +402,62 @@ START_TEST(test_op_name)
 }
 END_TEST
 
+static const char *const copies[] = {
+	"{}",
+	"{\"rsc\":2000,\"rqi\":\"r1\",\"rvi\":\"3\",\"pc\":{\"m2m:cin\":{}}}",
+	"{\"rsc\":2000,\"rqi\":\"\"}",
+	"{\"op\":1,\"to\":\"cse-in/a\",\"fr\":\"C1\",\"rqi\":\"\\u0041\\\"\","
+	"\"rvi\":\"4\",\"ty\":4,\"pc\":{\"m2m:cin\":{\"con\":\"1\"}}}",
+	"{\"op\":2,\"to\":\"x\",\"rqet\":2000,\"da\":true,"
+	"\"fc\":{\"lbl\":[\"a\",\"b\"]},\"sqi\":false,\"x\\u0079\":[1],\"z\":null}",
+};
+
+/* The copy is the same, also when what it was made of is gone, and holds
+ * nothing of what was there before. */
+START_TEST(test_copy)
+{
+	struct prim from = { 0 }, to = { 0 };
+	struct buf message = { 0 }, before = { 0 }, after = { 0 };
+	const char *why;
+
+	prim_set_str(&to, PARAM_VSI, STR("of before"));
+	to.content = STR("before");
+	buf_add_str(&to.store, STR("before"));
+	buf_add_str(&message, str_of(copies[_i]));
+	(void)!codec_json.decode(&from, &why, &limits, buf_str(&message));
+	codec_json.encode(&before, &from);
+	ck_assert_int_eq(prim_copy(&to, &from), 0);
+	memset(message.p, '#', message.len);
+	if (from.store.p != NULL)
+		memset(from.store.p, '#', from.store.cap);
+	codec_json.encode(&after, &to);
+	ck_assert_int_eq(to.kind, from.kind);
+	ck_assert_int_eq(to.op, from.op);
+	ck_assert_uint_eq(to.present, from.present);
+	ck_assert(!after.failed && str_eq(buf_str(&after), buf_str(&before)));
+	prim_deinit(&from);
+	prim_deinit(&to);
+	buf_deinit(&message);
+	buf_deinit(&before);
+	buf_deinit(&after);
+}
+END_TEST
+
+/* Empty content is there; that of a RETRIEVE is not. */
+START_TEST(test_copy_content)
+{
+	struct prim from = { .content = STR("") }, to = { 0 };
+
+	ck_assert_int_eq(prim_copy(&to, &from), 0);
+	ck_assert_ptr_nonnull(to.content.p);
+	ck_assert_uint_eq(to.content.len, 0);
+	from.content = (struct str){ NULL, 0 };
+	ck_assert_int_eq(prim_copy(&to, &from), 0);
+	ck_assert_ptr_null(to.content.p);
+	prim_deinit(&to);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("prim");
@@ -418,6 +474,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_response_type, 0,
 			    ARRAY_LEN(response_types));
 	tcase_add_test(tc, test_op_name);
+	tcase_add_loop_test(tc, test_copy, 0, ARRAY_LEN(copies));
+	tcase_add_test(tc, test_copy_content);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

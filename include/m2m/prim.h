@@ -155,6 +155,10 @@ void prim_set(struct prim *p, enum prim_param id, enum value_type type,
 	      struct str text);
 void prim_set_str(struct prim *p, enum prim_param id, struct str text);
 
+/* to becomes a copy of from that lives on its own: all text is in its store.
+ * UV_ENOMEM. */
+MUST_CHECK int prim_copy(struct prim *to, const struct prim *from);
+
 /* Makes out an answer that no CSE gave: rsc, the request's rqi and, unless it
  * is empty, rvi, and why (may be NULL) as m2m:dbg (TS-0004 7.2.1.2). */
 void prim_refuse(struct prim *out, struct str rqi, struct str rvi, int rsc,

@@ -1,6 +1,7 @@
 #include "m2m/prim.h"
 
 #include <assert.h>
+#include <uv.h>
 
 #include "m2m/json.h"
 
@@ -154,6 +155,54 @@ void prim_refuse(struct prim *out, struct str rqi, struct str rvi, int rsc,
 	buf_add_char(&out->store, '}');
 	if (!out->store.failed)
 		out->content = buf_str(&out->store);
+}
+
+static size_t text_len(const struct prim *p)
+{
+	size_t len = p->content.len;
+
+	for (uint64_t rest = p->present; rest != 0; rest &= rest - 1)
+		len += p->param[__builtin_ctzll(rest)].text.len;
+	for (unsigned i = 0; i < p->extra_count; i++)
+		len += p->extra[i].name.len + p->extra[i].json.len;
+	return len;
+}
+
+/* text at the end of a store that has the room. */
+static struct str keep(struct buf *store, struct str text)
+{
+	char *at = store->p + store->len;
+
+	if (text.len > 0)
+		memcpy(at, text.p, text.len);
+	store->len += text.len;
+	return (struct str){ at, text.len };
+}
+
+int prim_copy(struct prim *to, const struct prim *from)
+{
+	assert(to != from);
+	prim_reset(to, from->kind);
+	/* one octet more: also empty content has an address */
+	if (!buf_reserve(&to->store, text_len(from) + 1))
+		return UV_ENOMEM;
+	to->op = from->op;
+	to->rsc = from->rsc;
+	to->present = from->present;
+	for (uint64_t rest = from->present; rest != 0; rest &= rest - 1) {
+		int id = __builtin_ctzll(rest);
+
+		to->param[id].type = from->param[id].type;
+		to->param[id].text = keep(&to->store, from->param[id].text);
+	}
+	to->extra_count = from->extra_count;
+	for (unsigned i = 0; i < from->extra_count; i++) {
+		to->extra[i].name = keep(&to->store, from->extra[i].name);
+		to->extra[i].json = keep(&to->store, from->extra[i].json);
+	}
+	if (from->content.p != NULL)
+		to->content = keep(&to->store, from->content);
+	return 0;
 }
 
 /* 3.0 is the number 3: some CSEs write every number so. */
