@@ -10,8 +10,9 @@
 /*
  * The embedded CSE with its threads: one writer that commits many requests at
  * a time and answers after the commit, and readers that do not wait for it.
- * One per process; every loop has a mailbox to it. Only messages pass between
- * threads: a request goes as the JSON of its primitive, so does the answer.
+ * One per process; every loop that asks has a mailbox to it, and one loop has
+ * the outlet, through which notifications and requests for others leave. Only
+ * messages pass between threads.
  */
 struct store_service;
 
@@ -19,24 +20,38 @@ struct store_service_conf {
 	struct store_conf store;
 	unsigned readers;
 	size_t max_waiting;		/* octets of requests not yet begun */
+	size_t max_leaving;		/* octets of notifications that the
+					 * outlet has not taken yet */
 };
 
 /* *why tells what was wrong with the database. conf is borrowed. */
 MUST_CHECK int store_service_create(struct store_service **out,
 				    const char **why,
 				    const struct store_service_conf *conf);
-void store_service_destroy(struct store_service *s);	/* after mailboxes */
 
-/* One request on its way; embedded in what the caller keeps. Its memory stays
- * put until on_done() or store_mailbox_destroy(). */
+/* After mailboxes and outlet. */
+void store_service_destroy(struct store_service *s);
+
+/* One request on its way; embedded in what the caller keeps, zeroed before
+ * its first use. Its memory stays put until on_done() or
+ * store_mailbox_close(). */
 struct store_job {
 	TAILQ_ENTRY(store_job) link;
 	struct store_mailbox *mailbox;
-	struct buf request;		/* JSON of the primitive */
-	struct buf answer;
+	struct prim request;		/* the caller's copy; owned */
+	struct prim answer;		/* owned; may point into request */
+
+	/* the service's own */
+	struct store_pass pass;
+	struct store_events events;
+	struct store_parcel *parcel;
+	struct store_errand *errand;	/* at the outlet for it */
+	bool unwanted;
 };
 
 TAILQ_HEAD(store_jobs, store_job);
+
+void store_job_deinit(struct store_job *job);
 
 /* One loop's end. */
 struct store_mailbox {
@@ -47,6 +62,7 @@ struct store_mailbox {
 
 	/* under the service's lock */
 	struct store_jobs done;
+	struct store_jobs away;		/* as errands at the outlet */
 	size_t pending;			/* queued or being executed */
 };
 
@@ -59,9 +75,83 @@ MUST_CHECK int store_mailbox_init(struct store_mailbox *m,
 void store_mailbox_close(struct store_mailbox *m,
 			 void (*on_closed)(struct store_mailbox *m));
 
-/* job->request is filled. ERR_LIMIT: max_waiting. */
+/* job->request is filled; on_done() follows with job->answer. ERR_LIMIT:
+ * max_waiting. */
 MUST_CHECK int store_mailbox_submit(struct store_mailbox *m,
 				    struct store_job *job, bool read);
+
+/* Nobody waits for the answer any more: on_done() still follows. */
+void store_job_forget(struct store_job *job);
+
+/*
+ * A job whose answer others give (store_outcome): on loan to the outlet's
+ * owner, who ends it with one of these three, from the outlet's loop.
+ */
+struct store_errand {
+	TAILQ_ENTRY(store_errand) link;
+	const struct store_errand_ops *ops;
+	struct store_service *service;
+	struct store_job *job;		/* under the lock; NULL: it is gone */
+
+	struct prim request;		/* owned, as are the next two */
+	struct prim answer;		/* may point into request */
+	struct store_events events;
+	struct store_pass pass;
+};
+
+struct store_errand_ops {
+	void (*answer)(struct store_errand *e);	/* e->answer is complete */
+	void (*again)(struct store_errand *e);	/* e->pass.agreed is set */
+	void (*drop)(struct store_errand *e);	/* without an answer */
+	bool (*is_wanted)(struct store_errand *e);
+};
+
+static inline void store_errand_answer(struct store_errand *e)
+{
+	e->ops->answer(e);
+}
+
+static inline void store_errand_again(struct store_errand *e)
+{
+	e->ops->again(e);
+}
+
+static inline void store_errand_drop(struct store_errand *e)
+{
+	e->ops->drop(e);
+}
+
+/* False: nobody waits for its answer any more. */
+static inline bool store_errand_is_wanted(struct store_errand *e)
+{
+	return e->ops->is_wanted(e);
+}
+
+TAILQ_HEAD(store_errands, store_errand);
+TAILQ_HEAD(store_parcels, store_parcel);
+
+/* Where notifications, in the order of the commits, and errands leave; at most
+ * one. Without it the former are dropped, the latter answered 5103. */
+struct store_outlet {
+	struct store_service *service;
+	uv_async_t async;
+	void (*on_events)(struct store_outlet *o,
+			  const struct store_events *events);
+	void (*on_errand)(struct store_outlet *o, struct store_errand *e);
+	void (*on_closed)(struct store_outlet *o);	/* memory is free */
+
+	/* under the service's lock */
+	struct store_parcels parcels;
+	struct store_errands errands;
+	size_t octets;
+	uint64_t dropped;		/* events: max_leaving bit */
+};
+
+/* on_events and on_errand are set. */
+MUST_CHECK int store_outlet_init(struct store_outlet *o,
+				 struct store_service *s, uv_loop_t *loop);
+void store_outlet_close(struct store_outlet *o,
+			void (*on_closed)(struct store_outlet *o));
 
 /* The backend on top, for one worker. */
 MUST_CHECK int backend_store_create(struct backend **out,

@@ -23,7 +23,6 @@ struct backend_store {
 	struct store_mailbox mailbox;
 	struct store_pendings pending, spare;
 	size_t spare_count;
-	struct prim answer;		/* scratch */
 	bool destroyed;
 	bool telling;			/* an owner is on the stack */
 	bool closed;			/* the mailbox has */
@@ -31,8 +30,7 @@ struct backend_store {
 
 static void pending_free(struct store_pending *p)
 {
-	buf_deinit(&p->job.request);
-	buf_deinit(&p->job.answer);
+	store_job_deinit(&p->job);
 	free(p);
 }
 
@@ -50,7 +48,6 @@ static void store_backend_free(struct backend_store *b)
 {
 	free_list(&b->pending);
 	free_list(&b->spare);
-	prim_deinit(&b->answer);
 	free(b);
 }
 
@@ -61,10 +58,10 @@ static void give_back(struct backend_store *b, struct store_pending *p)
 		pending_free(p);
 		return;
 	}
-	if (p->job.request.cap > KEPT_CAPACITY)
-		buf_deinit(&p->job.request);
-	if (p->job.answer.cap > KEPT_CAPACITY)
-		buf_deinit(&p->job.answer);
+	if (p->job.request.store.cap > KEPT_CAPACITY)
+		prim_deinit(&p->job.request);
+	if (p->job.answer.store.cap > KEPT_CAPACITY)
+		prim_deinit(&p->job.answer);
 	TAILQ_INSERT_HEAD(&b->spare, p, link);
 	b->spare_count++;
 }
@@ -84,9 +81,6 @@ static struct store_pending *take_pending(struct backend_store *b)
 	return p;
 }
 
-/* Never larger than what the store just wrote. */
-static const struct codec_conf own_answers = { 512, 1u << 30 };
-
 static void on_done(struct store_job *job)
 {
 	struct store_pending *p =
@@ -94,23 +88,14 @@ static void on_done(struct store_job *job)
 	struct backend_store *b = container_of(job->mailbox,
 					       struct backend_store, mailbox);
 	struct exchange *x = p->x;
-	const char *why = "out of memory";
-	int err;
 
 	if (x == NULL || b->destroyed) {
 		give_back(b, p);
 		return;
 	}
 	x->impl = NULL;
-	err = job->answer.failed ? UV_ENOMEM :
-				   codec_json.decode(&b->answer, &why,
-						     &own_answers,
-						     buf_str(&job->answer));
 	b->telling = true;
-	if (err)
-		x->ops->on_fail(x, err, why);
-	else
-		x->ops->on_answer(x, &b->answer);
+	x->ops->on_answer(x, &job->answer);
 	b->telling = false;
 	give_back(b, p);
 	if (b->closed)
@@ -123,14 +108,13 @@ static int store_submit(struct backend *base, struct exchange *x,
 	struct backend_store *b =
 		container_of(base, struct backend_store, base);
 	struct store_pending *p = take_pending(b);
-	int err = UV_ENOMEM;
+	int err;
 
 	*why = "out of memory";
 	if (p == NULL)
 		return UV_ENOMEM;
-	buf_clear(&p->job.request);
-	codec_json.encode(&p->job.request, prim);
-	if (!p->job.request.failed)
+	err = prim_copy(&p->job.request, prim);
+	if (!err)
 		err = store_mailbox_submit(&b->mailbox, &p->job,
 					   store_is_read(prim));
 	if (err) {
@@ -154,6 +138,7 @@ static void store_cancel(struct backend *base, struct exchange *x)
 		return;
 	p->x = NULL;
 	x->impl = NULL;
+	store_job_forget(&p->job);
 }
 
 static bool store_healthy(const struct backend *base)

@@ -11,6 +11,7 @@
 #define STORE_MAX_RESULTS 1000
 #define STORE_READERS     2
 #define STORE_MAX_WAITING (64u << 20)
+#define STORE_MAX_LEAVING (64u << 20)
 
 /* Options that were not given. */
 static void set_defaults(struct config_load *l, struct config_instance *inst)
@@ -131,6 +132,7 @@ static void fill_store(struct gateway_conf *gw)
 	gw->store.store.max_results = STORE_MAX_RESULTS;
 	gw->store.readers = STORE_READERS;
 	gw->store.max_waiting = STORE_MAX_WAITING;
+	gw->store.max_leaving = STORE_MAX_LEAVING;
 	gw->mca.http.limits.max_head = gw->max_head;
 	gw->mca.http.limits.max_headers = gw->max_headers;
 	gw->mca.http.limits.max_body = gw->ws.max_message;
