@@ -1,3 +1,4 @@
+#define _GNU_SOURCE		/* memmem() */
 #include "store_script.h"
 
 /* Requests that have to ask somebody before they are carried out. */
@@ -285,6 +286,127 @@ START_TEST(test_asynch)
 }
 END_TEST
 
+/* ---- net 7: UPDATEs that a target has to agree to ---- */
+
+#define BLOCKING(rn, nu, more) "'pc':{'m2m:sub':{'rn':'" rn "','nu':['" nu \
+	"'],'enc':{'net':[7]" more "}}}"
+
+static const struct row blocking[] = {
+	{ "the first", C("cse-in/a/t", "Ca", 23) BLOCKING("s", "Ca", ""), 2001,
+	  "{'m2m:sub':{'nct':2}}", 1 },
+	{ "another one", C("cse-in/a/t", "Ca", 23) BLOCKING("z", "Ca", ""),
+	  4124, NULL, 0 },
+	{ "... of another resource", C("cse-in/a/u", "Ca", 23)
+	  BLOCKING("s", "Ca", ""), 2001, NULL, 0 },
+	{ "itself anew", U("cse-in/a/t/s", "Ca")
+	  "'pc':{'m2m:sub':{'enc':{'net':[7],'atr':['lbl']}}}", 2004, NULL,
+	  0 },
+	{ "by an UPDATE", U("cse-in/a/t/own", "Ca")
+	  "'pc':{'m2m:sub':{'enc':{'net':[7]},'nct':2}}", 4124, NULL, 0 },
+	{ "gone", D("cse-in/a/t/s", "Ca"), 2002, NULL, 1 },
+	{ "by an UPDATE", U("cse-in/a/t/own", "Ca")
+	  "'pc':{'m2m:sub':{'enc':{'net':[7]},'nct':2}}", 2004, NULL, 0 },
+};
+
+START_TEST(test_one_blocking)
+{
+	/* the group's subscriber hears of the second */
+	rig_must(&rig, 2004, U("cse-in/a/t/own", "Ca")
+		 "'pc':{'m2m:sub':{'enc':{'net':[3,4]}}}");
+	PLAY(blocking);
+}
+END_TEST
+
+static void check_content(size_t i, const char *text)
+{
+	const struct store_event *e = &rig.events.list[i];
+	json_t *have = json_loadb(e->content.p, e->content.len, 0, NULL);
+	json_t *want = script_parse(text);
+
+	ck_assert_msg(rig_holds(have, want), "%.*s", (int)e->content.len,
+		      e->content.p);
+	json_decref(have);
+	json_decref(want);
+}
+
+#define CHANGE U("cse-in/a/t", "CAdmin") CNT("'mni':7")
+
+START_TEST(test_blocking)
+{
+	const struct store_event *e;
+
+	rig_must(&rig, 2001, C("cse-in/a/t", "Ca", 23)
+		 BLOCKING("s", "Cb", ""));
+	rig_must(&rig, 2001, C("cse-in/a/t", "Ca", 23)
+		 "'pc':{'m2m:sub':{'nu':['Ca']}}");
+	ck_assert_int_eq(first(CHANGE), -STORE_ASKED);
+	ck_assert_uint_eq(rig.events.count, 1);
+	e = &rig.events.list[0];
+	ck_assert_int_eq(e->ask, STORE_ASK_UPDATE);
+	ck_assert(str_eq(e->route.to, STR("Cb")));
+	ck_assert(str_eq(e->originator, STR("/id-in")));
+	ck_assert_int_gt(e->subscription, 0);
+	check_content(0, "{'m2m:sgn':{'nev':{'rep':{'m2m:cnt':{'mni':7}},"
+		      "'net':7}}}");
+	ck_assert_ptr_null(memmem(e->content.p, e->content.len, "cbs", 3));
+	rig_must(&rig, 2000, R("cse-in/a/t#st", "Ca"));
+	ck_assert_int_eq(json_integer_value(json_object_get(
+				 json_object_get(rig.pc, "m2m:cnt"), "st")),
+			 0);
+
+	ck_assert_int_eq(first(CHANGE), -STORE_ASKED);
+	ck_assert_int_eq(again(rig.pass, CHANGE), 2004);
+	/* whoever only listens hears once it is done */
+	ck_assert_uint_eq(rig.events.count, 1);
+	ck_assert_int_eq(rig.events.list[0].ask, STORE_TELL);
+	check_content(0, "{'m2m:sgn':{'nev':{'rep':{'m2m:cnt':{'mni':7,"
+		      "'st':1}},'net':1}}}");
+}
+END_TEST
+
+static const struct row held[] = {
+	{ "blocking", C("cse-in/a/t", "Ca", 23)
+	  BLOCKING("s", "Ca", ",'atr':['lbl','mbs'],'stb':0"), 2001, NULL,
+	  1 },
+	{ "another attribute", U("cse-in/a/t", "CAdmin") CNT("'mni':7"), 2004,
+	  NULL, 0 },
+	{ "that attribute", U("cse-in/a/t", "CAdmin") CNT("'mbs':7"), 2004,
+	  NULL, 1 },
+	{ "removed", U("cse-in/a/t", "CAdmin") CNT("'mbs':null"), 2004, NULL,
+	  1 },
+	{ "its own", U("cse-in/a/t", "Ca") CNT("'mbs':8"), 2004, NULL, 0 },
+	{ "its own, SP-relative", U("cse-in/a/t", "/id-in/Ca") CNT("'mbs':9"),
+	  2004, NULL, 0 },
+	{ "through a group", U("cse-in/a/g/fopt", "CAdmin") CNT("'mbs':7"),
+	  2000, "{'m2m:agr':{'m2m:rsp':[{'rsc':2004},{'rsc':2004}]}}", 1 },
+	{ "refused before it is asked", U("cse-in/a/t", "Cb") CNT("'mbs':1"),
+	  4103, NULL, 0 },
+	{ "... and for what is wrong", U("cse-in/a/t", "CAdmin")
+	  CNT("'mbs':'x'"), 4000, NULL, 0 },
+	{ "a new child is none", C("cse-in/a/t", "Ca", 3) CNT(""), 2001, NULL,
+	  1 },
+	{ "deletion is none", D("cse-in/a/t", "Ca"), 2002, NULL, 0 },
+};
+
+START_TEST(test_held)
+{
+	PLAY(held);
+}
+END_TEST
+
+/* One that has agreed to all it was made for is gone. */
+START_TEST(test_blocking_exc)
+{
+	rig_must(&rig, 2001, C("cse-in/a/u", "Ca", 23) "'pc':{'m2m:sub':{"
+		 "'rn':'s','nu':['Ca'],'enc':{'net':[7]},'exc':1}}");
+	ck_assert_int_eq(first(U("cse-in/a/u", "CAdmin") CNT("'mni':1")),
+			 -STORE_ASKED);
+	rig_must(&rig, 2000, R("cse-in/a/u/s", "Ca"));
+	rig_must(&rig, 2004, U("cse-in/a/u", "CAdmin") CNT("'mni':1"));
+	rig_must(&rig, 4004, R("cse-in/a/u/s", "Ca"));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("store_pass");
@@ -301,6 +423,10 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_refusals);
 	tcase_add_test(tc, test_too_late);
 	tcase_add_test(tc, test_asynch);
+	tcase_add_test(tc, test_one_blocking);
+	tcase_add_test(tc, test_blocking);
+	tcase_add_test(tc, test_held);
+	tcase_add_test(tc, test_blocking_exc);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -149,6 +149,8 @@ MUST_CHECK int rules_represent(json_t **out, struct store_conn *c,
 			       const struct resource *r);
 /* The member name of r's representation, e.g. "m2m:cnt" or "cod:color". */
 const char *rules_member(const struct resource *r);
+/* A <subscription> of net 7, whose target is asked before an UPDATE. */
+bool subscription_is_blocking(const json_t *attrs);
 /* Resources of that type (0: of any) may have it; true for every name where
  * the type has custom attributes. */
 bool rules_knows_attribute(int ty, const char *name);

@@ -144,9 +144,12 @@ static bool event_matches(const json_t *enc, const struct occasion *o)
 {
 	const json_t *om = json_object_get(enc, "om");
 
-	return om != NULL ? monitors_match(om, o) :
-			    has_int(json_object_get(enc, "net"),
-				    (int)o->change);
+	const json_t *net = json_object_get(enc, "net");
+
+	if (om != NULL)
+		return monitors_match(om, o);
+	return has_int(net, (int)o->change) ||
+	       (o->change == CHANGE_UPDATE && has_int(net, NET_BLOCKING));
 }
 
 static bool child_matches(const json_t *enc, const struct occasion *o)

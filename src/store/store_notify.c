@@ -93,10 +93,14 @@ static enum op change_op(enum store_change change)
 }
 
 /* What let the occasion through: an event type or a monitored operation. */
-static bool put_event(json_t *nev, const json_t *enc, const struct occasion *o)
+static bool put_event(json_t *nev, const struct resource *sub,
+		      const struct occasion *o)
 {
-	if (json_object_get(enc, "om") == NULL)
-		return put(nev, "net", json_integer((int)o->change));
+	int net = subscription_is_blocking(sub->attrs) ? NET_BLOCKING :
+							 (int)o->change;
+
+	if (json_object_get(json_object_get(sub->attrs, "enc"), "om") == NULL)
+		return put(nev, "net", json_integer(net));
 	return put(nev, "om",
 		   json_pack("{s:i, s:s%}", "op", change_op(o->change), "or",
 			     o->originator.p != NULL ? o->originator.p : "",
@@ -112,8 +116,7 @@ static int make_nev(json_t **out, const struct resource *sub,
 	if (rc != 0)
 		return rc;
 	*out = json_object();
-	if (put(*out, "rep", rep) &&
-	    put_event(*out, json_object_get(sub->attrs, "enc"), o))
+	if (put(*out, "rep", rep) && put_event(*out, sub, o))
 		return 0;
 	json_decref(*out);
 	return UV_ENOMEM;
@@ -180,9 +183,9 @@ static int send_sgn(struct store_events *out, struct store_conn *c,
 }
 
 static int send_event(struct store_events *out, const struct resource *sub,
-		      const struct occasion *o)
+		      const struct occasion *o, enum store_ask ask)
 {
-	struct store_event event = { .ec = event_category(sub) };
+	struct store_event event = { .ec = event_category(sub), .ask = ask };
 	json_t *sgn = json_object(), *nev;
 	int rc = make_nev(&nev, sub, o);
 
@@ -239,17 +242,44 @@ static int count_down(struct store_events *out, struct store_conn *c,
 	return tree_update(sub, c);
 }
 
+/* net 7 holds the UPDATE of a third party, not that of its own target. */
+static int is_held(bool *out, const struct resource *sub,
+		   const struct occasion *o)
+{
+	const json_t *nu = json_array_get(json_object_get(sub->attrs, "nu"),
+					  0);
+	struct route route;
+	int rc = route_find(&route, o->c,
+			    (struct str){ json_string_value(nu),
+					  json_string_length(nu) });
+
+	*out = rc == 0 && !route_is_of(o->c, &route, o->originator);
+	return rc;
+}
+
+static int send_or_ask(struct store_events *out, const struct resource *sub,
+		       const struct occasion *o)
+{
+	if (!subscription_is_blocking(sub->attrs))
+		return send_event(out, sub, o, STORE_TELL);
+	return notify_asks(o->c) ?
+		       send_event(out, sub, o, STORE_ASK_UPDATE) : 0;
+}
+
 static int notify_sub(struct store_events *out, struct resource *sub,
 		      const struct occasion *o)
 {
 	bool fits, own = o->child != NULL && o->child->id == sub->id;
-	int rc;
+	int rc = 0;
 
 	/* its own coming and going is no event to it */
 	if (own)
 		return 0;
 	fits = criteria_match(json_object_get(sub->attrs, "enc"), o);
-	rc = fits ? send_event(out, sub, o) : 0;
+	if (fits && subscription_is_blocking(sub->attrs))
+		rc = is_held(&fits, sub, o);
+	if (rc == 0 && fits)
+		rc = send_or_ask(out, sub, o);
 	if (rc != 0)
 		return rc;
 	/* gone with its subject */

@@ -5,6 +5,8 @@
 
 /* Between the files that make up notify_*(). */
 
+#define NET_BLOCKING 7	/* an UPDATE, before it is done */
+
 /* What happened, to whom, by whom. */
 struct occasion {
 	struct store_conn *c;

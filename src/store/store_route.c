@@ -364,6 +364,14 @@ int route_find(struct route *out, struct store_conn *c, struct str target)
 	return rc;
 }
 
+bool route_is_of(const struct store_conn *c, const struct route *route,
+		 struct str originator)
+{
+	return originator.len > 0 &&
+	       (str_eq(route->at.to, originator) ||
+		str_eq(route->at.to, store_stem(c, originator)));
+}
+
 int route_send(struct store_events *out, struct store_conn *c,
 	       const struct store_event *event)
 {

@@ -29,6 +29,10 @@ MUST_CHECK int route_find(struct route *out, struct store_conn *c,
 MUST_CHECK int route_send(struct store_events *out, struct store_conn *c,
 			  const struct store_event *event);
 
+/* It leads to the originator itself, in whatever form that is named. */
+bool route_is_of(const struct store_conn *c, const struct route *route,
+		 struct str originator);
+
 /* id is hosted by another CSE. */
 bool route_is_foreign(const struct store_conn *c, struct str id);
 

@@ -213,7 +213,7 @@ static int check_new(struct resource *out, struct store_conn *c,
 		rc = group_check(c, out->attrs, prim_text(request, PARAM_FR));
 		return rc != 0 ? rc : group_check_size(c, out->attrs);
 	case 23:
-		return subscription_check(c, out->attrs);
+		return subscription_check(c, out->attrs, parent->id, 0);
 	case 28:
 		out->size = attr_custom_size(type_find(28), out->attrs);
 		return 0;

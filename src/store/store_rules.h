@@ -9,6 +9,7 @@
 /* Status codes that only the rules give. */
 enum {
 	RSC_GROUP_MEMBER_TYPE_INCONSISTENT = 4110,
+	RSC_BLOCKING_SUBSCRIPTION_ALREADY_EXISTS = 4124,
 	RSC_SUBSCRIPTION_VERIFICATION_FAILED = 5204,
 	RSC_MAX_NUMBER_OF_MEMBER_EXCEEDED = 6010,
 };
@@ -67,7 +68,9 @@ MUST_CHECK int group_check(struct store_conn *c, json_t *attrs,
 
 /* ---- store_subscription.c ---- */
 
-/* Judges nu, enc and nct together and fills in their defaults. */
-MUST_CHECK int subscription_check(struct store_conn *c, json_t *attrs);
+/* Judges nu, enc and nct together and fills in their defaults. parent is the
+ * row subscribed to; self that of the subscription, 0 before it has one. */
+MUST_CHECK int subscription_check(struct store_conn *c, json_t *attrs,
+				  int64_t parent, int64_t self);
 
 #endif

@@ -7,6 +7,7 @@
 struct update {
 	struct store_conn *c;
 	const struct type_info *type;
+	const struct resource *r;	/* as it was */
 	const json_t *in;
 	json_t *attrs;		/* owned; what r->attrs becomes */
 	uint64_t et;
@@ -90,7 +91,8 @@ static int check_result(struct update *u)
 	if (rc == 0 && u->type->ty == 9)
 		rc = check_group(u);
 	if (rc == 0 && u->type->ty == 23)
-		rc = subscription_check(u->c, u->attrs);
+		rc = subscription_check(u->c, u->attrs, u->r->parent,
+					u->r->id);
 	return rc;
 }
 
@@ -160,6 +162,7 @@ int rules_update(struct resource *r, json_t **changed, struct store_conn *c,
 	struct update u = {
 		.c = c,
 		.type = type_find(r->ty),
+		.r = r,
 		.in = in,
 		.attrs = json_copy(r->attrs),
 		.et = r->et,

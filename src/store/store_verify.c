@@ -9,15 +9,6 @@
  * but the subscriber is asked. What cannot be asked fails at once.
  */
 
-/* In whatever form it names itself. */
-static bool is_originator(const struct store_conn *c,
-			  const struct route *route, struct str originator)
-{
-	return originator.len > 0 &&
-	       (str_eq(route->at.to, originator) ||
-		str_eq(route->at.to, store_stem(c, originator)));
-}
-
 enum target {
 	TARGET_ASK,
 	TARGET_TRUST,		/* the subscriber, or this CSE */
@@ -27,7 +18,7 @@ enum target {
 static enum target judge(const struct store_conn *c, const struct route *route,
 			 struct str target, struct str originator)
 {
-	if (route->kind == ROUTE_SELF || is_originator(c, route, originator))
+	if (route->kind == ROUTE_SELF || route_is_of(c, route, originator))
 		return TARGET_TRUST;
 	/* another CSE's: whoever delivers finds that nobody leads there */
 	if (route->kind != ROUTE_NONE || route_is_foreign(c, target))
