@@ -77,6 +77,10 @@ bool stream_is_quiet(struct stream *s);
 /* Peer's address as text, e.g. 192.0.2.1:4711 or [2001:db8::1]:80. */
 struct str stream_peer(struct stream *s, char *space, size_t len);
 
+/* The same as an address; UV_ENOTSUP: a Unix socket has none. */
+MUST_CHECK int stream_peer_address(struct stream *s,
+				   struct sockaddr_storage *out);
+
 struct reactor *stream_reactor(const struct stream *s);
 
 #endif

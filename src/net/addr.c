@@ -87,3 +87,58 @@ struct str addr_text(const struct sockaddr *addr, char *space, size_t len)
 		n = 0;
 	return (struct str){ space, (size_t)n < len ? (size_t)n : len - 1 };
 }
+
+/* As v6; false: neither v4 nor v6. */
+static bool as_v6(unsigned char out[16], const struct sockaddr *addr)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (addr->sa_family == AF_INET6) {
+		memcpy(out, &((const struct sockaddr_in6 *)addr)->sin6_addr,
+		       16);
+		return true;
+	}
+	if (addr->sa_family != AF_INET)
+		return false;
+	memcpy(out, mapped, sizeof(mapped));
+	memcpy(out + sizeof(mapped),
+	       &((const struct sockaddr_in *)addr)->sin_addr, 4);
+	return true;
+}
+
+int addr_net_parse(struct addr_net *out, struct str text)
+{
+	struct sockaddr_storage addr = { 0 };
+	struct str host, bits;
+	bool given = str_cut(text, '/', &host, &bits);
+	bool v6 = memchr(text.len > 0 ? text.p : "", ':', text.len) != NULL;
+	uint64_t n = 0, most = v6 ? 128 : 32;
+	int err = v6 ? parse_v6(&addr, host, 0) : parse_v4(&addr, host, 0);
+
+	if (err || (given && (!str_to_u64(&n, bits) || n > most)) ||
+	    !as_v6(out->octets, (const struct sockaddr *)&addr))
+		return UV_EINVAL;
+	out->bits = (unsigned)(128 - most + (given ? n : most));
+	return 0;
+}
+
+static bool is_in(const struct addr_net *net, const unsigned char octets[16])
+{
+	unsigned whole = net->bits / 8, rest = net->bits % 8;
+	unsigned mask = rest > 0 ? 0xffu << (8 - rest) & 0xffu : 0;
+
+	return memcmp(net->octets, octets, whole) == 0 &&
+	       (rest == 0 || ((net->octets[whole] ^ octets[whole]) & mask) == 0);
+}
+
+bool addr_nets_have(const struct addr_nets *nets, const struct sockaddr *addr)
+{
+	unsigned char octets[16];
+
+	if (!as_v6(octets, addr))
+		return false;
+	for (size_t i = 0; i < nets->count; i++)
+		if (is_in(&nets->list[i], octets))
+			return true;
+	return false;
+}

@@ -463,13 +463,21 @@ bool stream_is_quiet(struct stream *s)
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
+int stream_peer_address(struct stream *s, struct sockaddr_storage *out)
+{
+	int n = sizeof(*out);
+
+	if (s->h.any.type != UV_TCP)
+		return UV_ENOTSUP;
+	return uv_tcp_getpeername(&s->h.tcp, (struct sockaddr *)out, &n);
+}
+
 struct str stream_peer(struct stream *s, char *space, size_t len)
 {
 	struct sockaddr_storage addr = { .ss_family = AF_UNIX };
-	int n = sizeof(addr);
 
-	if (s->h.any.type == UV_TCP)
-		uv_tcp_getpeername(&s->h.tcp, (struct sockaddr *)&addr, &n);
+	/* without an address there is none to show */
+	(void)!stream_peer_address(s, &addr);
 	return addr_text((const struct sockaddr *)&addr, space, len);
 }
 
