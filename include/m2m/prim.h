@@ -191,6 +191,11 @@ MUST_CHECK bool prim_time_left(uint64_t *left_ms, const struct prim *p,
  * when it is none. */
 MUST_CHECK bool prim_read_time(uint64_t *out, struct str s);
 
+#define PRIM_TIME_TEXT 20	/* octets of a timestamp with its NUL */
+
+/* YYYYMMDDThhmmss,fff in UTC; the year 9999 ends it. */
+void prim_write_time(char out[PRIM_TIME_TEXT], uint64_t ms);
+
 /* rt.rtv (TS-0004 6.3.4.2.6), 3 (blocking) where absent or odd. */
 int prim_response_type(const struct prim *p);
 

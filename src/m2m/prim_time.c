@@ -1,5 +1,7 @@
 #include "m2m/prim.h"
 
+#include <time.h>
+
 /*
  * The three forms of a point in time (m2m:absRelTimestamp, TS-0004 6.3.3):
  * a timestamp, milliseconds from now, a duration from now. The second one has
@@ -189,4 +191,35 @@ bool prim_time_left(uint64_t *left_ms, const struct prim *p,
 		return true;
 	}
 	return read_duration(left_ms, p->param[id].text);
+}
+
+#define LAST_MS UINT64_C(253402300799999)	/* end of the year 9999 */
+
+static char *add_digits(char *at, unsigned n, unsigned count)
+{
+	for (unsigned i = count; i-- > 0; n /= 10)
+		at[i] = (char)('0' + n % 10);
+	return at + count;
+}
+
+void prim_write_time(char out[PRIM_TIME_TEXT], uint64_t ms)
+{
+	time_t seconds;
+	struct tm tm;
+	char *at;
+
+	if (ms > LAST_MS)
+		ms = LAST_MS;
+	seconds = (time_t)(ms / 1000);
+	gmtime_r(&seconds, &tm);
+	at = add_digits(out, (unsigned)tm.tm_year + 1900, 4);
+	at = add_digits(at, (unsigned)tm.tm_mon + 1, 2);
+	at = add_digits(at, (unsigned)tm.tm_mday, 2);
+	*at++ = 'T';
+	at = add_digits(at, (unsigned)tm.tm_hour, 2);
+	at = add_digits(at, (unsigned)tm.tm_min, 2);
+	at = add_digits(at, (unsigned)tm.tm_sec, 2);
+	*at++ = ',';
+	at = add_digits(at, (unsigned)(ms % 1000), 3);
+	*at = '\0';
 }

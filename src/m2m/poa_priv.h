@@ -1,0 +1,52 @@
+#ifndef M2M_POA_PRIV_H
+#define M2M_POA_PRIV_H
+
+#include "m2m/json.h"
+#include "m2m/poa.h"
+
+/* What the parts of poa share: steps through JSON that is valid, and the
+ * exchange of ws entries in a list. */
+
+struct poa_walk {
+	struct jscan scan;
+	bool first;
+
+	struct jscan_value name;	/* of the member stepped to */
+	struct jscan_value value;
+};
+
+/* Into an array or object; any other value has no members. */
+void poa_walk_begin(struct poa_walk *w, struct str text);
+bool poa_walk_next(struct poa_walk *w);
+
+/* The decoded text of a string's inside; in scratch if it has escapes. */
+struct str poa_decode(struct buf *scratch, struct str inside, bool escaped);
+
+/* The decoded text of a string; of any other type nothing. */
+struct str poa_text(struct buf *scratch, const struct jscan_value *v);
+
+bool poa_name_is(struct buf *scratch, const struct poa_walk *w,
+		 struct str want);
+
+/* The first member of that name, and how many there are, at most 2. */
+unsigned poa_find(struct jscan_value *out, struct buf *scratch,
+		  struct str object, struct str name);
+
+/* A decoded entry that stands for the client's own connection. */
+bool poa_is_ws(struct str entry);
+
+enum poa_list {
+	POA_LIST_ODD,		/* no array, or not of strings only */
+	POA_LIST_EMPTY,
+	POA_LIST_OTHERS,	/* no ws entry */
+	POA_LIST_WS,
+};
+
+enum poa_list poa_list_kind(struct buf *scratch, const struct jscan_value *v);
+
+/* Appends a list with text in place of the first ws entry and without the
+ * others. */
+void poa_add_list(struct buf *out, struct buf *scratch, struct str list,
+		  struct str text);
+
+#endif
