@@ -7,7 +7,7 @@
 /* ---- entities ---- */
 
 struct rows {
-	struct buf text;		/* "id token kind poa dcse strength;" */
+	struct buf text;		/* "id token ty rn poa rr routed dcse;" */
 	unsigned count;
 	unsigned stop_at;		/* 0: never */
 };
@@ -21,13 +21,16 @@ static int on_row(void *arg, const struct entity_row *row)
 	buf_add_char(b, ' ');
 	buf_add_str(b, row->token);
 	buf_add_char(b, ' ');
-	buf_add_u64(b, (uint64_t)row->kind);
+	buf_add_i64(b, row->ty);
+	buf_add_char(b, ' ');
+	buf_add_str(b, row->rn);
 	buf_add_char(b, ' ');
 	buf_add_str(b, row->poa);
 	buf_add_char(b, ' ');
-	buf_add_str(b, row->dcse);
+	buf_add_i64(b, row->rr);
+	buf_add_i64(b, row->routed);
 	buf_add_char(b, ' ');
-	buf_add_i64(b, row->strength);
+	buf_add_str(b, row->dcse);
 	buf_add_char(b, ';');
 	return ++rows->count == rows->stop_at ? ERR_LIMIT : 0;
 }
@@ -35,17 +38,18 @@ static int on_row(void *arg, const struct entity_row *row)
 static const struct entity_row meter = {
 	.id = STR_INIT("/id-in/Cmeter7"),
 	.token = STR_INIT("b0b0"),
-	.kind = ENTITY_AE,
+	.ty = 2,
+	.rn = STR_INIT("meter"),
 	.poa = STR_INIT("[\"ws://default\"]"),
-	.strength = 3,
+	.rr = 2,
+	.routed = true,
 };
 
 static const struct entity_row field = {
 	.id = STR_INIT("/mn-cse7"),
 	.token = STR_INIT("a1a1"),
-	.kind = ENTITY_CSE,
+	.ty = 16,
 	.dcse = STR_INIT("[\"/mn-8\"]"),
-	.strength = -1,
 };
 
 static int put_entity(struct rig *rig, const struct entity_row *row)
@@ -77,8 +81,8 @@ START_TEST(test_entities)
 	ck_assert_int_eq(put_entity(&rig, &meter), 0);
 	ck_assert_int_eq(put_entity(&rig, &field), 0);
 	rig_close(&rig);
-	assert_rows("/mn-cse7 a1a1 16  [\"/mn-8\"] -1;"
-		    "/id-in/Cmeter7 b0b0 2 [\"ws://default\"]  3;");
+	assert_rows("/mn-cse7 a1a1 16   00 [\"/mn-8\"];"
+		    "/id-in/Cmeter7 b0b0 2 meter [\"ws://default\"] 21 ;");
 	rig_open(&rig, rig_dir, NULL);
 	again.poa = STR("[]");
 	ck_assert_int_eq(put_entity(&rig, &again), 0);
@@ -87,7 +91,7 @@ START_TEST(test_entities)
 	ck_assert_int_eq(rig_wait(&rig, entities_remove(rig.m, &rig.call,
 							STR("none"))), 0);
 	rig_close(&rig);
-	assert_rows("/id-in/Cmeter7 b0b0 2 []  3;");
+	assert_rows("/id-in/Cmeter7 b0b0 2 meter [] 21 ;");
 	rig_remove_dir();
 }
 END_TEST

@@ -12,19 +12,16 @@ struct state_mailbox;
  * the URL by which the CSE reaches it. What a row means is the caller's
  * business; this module keeps it.
  */
-enum entity_kind {
-	ENTITY_AE = 2,		/* as their resources' type */
-	ENTITY_CSE = 16,
-};
-
 struct entity_row {
 	struct str id;			/* canonical: "/id-in/Cmeter7" */
 	struct str token;		/* unique */
-	enum entity_kind kind;
+	int ty;				/* of its resource: 2 AE, 16 CSE */
+	struct str rn;			/* name of that, or empty */
 	struct str poa;			/* as the client sent it: JSON; or
 					 * empty */
+	int rr;				/* what it said of rr and of */
+	bool routed;			/* ws points of access */
 	struct str dcse;		/* JSON array, or empty */
-	int strength;			/* of its authentication */
 };
 
 /*

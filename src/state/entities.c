@@ -7,10 +7,12 @@ static struct entity_row read_row(sqlite3_stmt *stmt)
 	return (struct entity_row){
 		.id = state_db_column(stmt, 0),
 		.token = state_db_column(stmt, 1),
-		.kind = (enum entity_kind)sqlite3_column_int(stmt, 2),
-		.poa = state_db_column(stmt, 3),
-		.dcse = state_db_column(stmt, 4),
-		.strength = sqlite3_column_int(stmt, 5),
+		.ty = sqlite3_column_int(stmt, 2),
+		.rn = state_db_column(stmt, 3),
+		.poa = state_db_column(stmt, 4),
+		.rr = sqlite3_column_int(stmt, 5),
+		.routed = sqlite3_column_int(stmt, 6) != 0,
+		.dcse = state_db_column(stmt, 7),
 	};
 }
 
@@ -21,10 +23,12 @@ static int run_put(struct state *s, struct state_job *job)
 
 	state_db_bind(stmt, 1, row->id);
 	state_db_bind(stmt, 2, row->token);
-	sqlite3_bind_int(stmt, 3, (int)row->kind);
-	state_db_bind(stmt, 4, row->poa);
-	state_db_bind(stmt, 5, row->dcse);
-	sqlite3_bind_int(stmt, 6, row->strength);
+	sqlite3_bind_int(stmt, 3, row->ty);
+	state_db_bind(stmt, 4, row->rn);
+	state_db_bind(stmt, 5, row->poa);
+	sqlite3_bind_int(stmt, 6, row->rr);
+	sqlite3_bind_int(stmt, 7, row->routed);
+	state_db_bind(stmt, 8, row->dcse);
 	return state_db_run(stmt);
 }
 
@@ -57,14 +61,15 @@ int entities_load(struct state *s,
 int entities_put(struct state_mailbox *m, struct state_call *call,
 		 const struct entity_row *row)
 {
-	size_t octets = row->id.len + row->token.len + row->poa.len +
-			row->dcse.len;
+	size_t octets = row->id.len + row->token.len + row->rn.len +
+			row->poa.len + row->dcse.len;
 	struct state_job *job = state_job_create(run_put, octets);
 
 	if (job != NULL) {
 		job->row = *row;
 		state_job_copy(job, &job->row.id);
 		state_job_copy(job, &job->row.token);
+		state_job_copy(job, &job->row.rn);
 		state_job_copy(job, &job->row.poa);
 		state_job_copy(job, &job->row.dcse);
 	}

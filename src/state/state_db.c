@@ -35,8 +35,9 @@
 static const char schema[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE entity ("
-	"token TEXT PRIMARY KEY, id TEXT NOT NULL, kind INTEGER NOT NULL, "
-	"poa TEXT NOT NULL, dcse TEXT NOT NULL, strength INTEGER NOT NULL"
+	"token TEXT PRIMARY KEY, id TEXT NOT NULL, ty INTEGER NOT NULL, "
+	"rn TEXT NOT NULL, poa TEXT NOT NULL, rr INTEGER NOT NULL, "
+	"routed INTEGER NOT NULL, dcse TEXT NOT NULL"
 	") WITHOUT ROWID;"
 	"CREATE TABLE item ("
 	"seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, "
@@ -54,11 +55,12 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
-	[SQL_ENTITIES] = "SELECT id, token, kind, poa, dcse, strength "
+	[SQL_ENTITIES] = "SELECT id, token, ty, rn, poa, rr, routed, "
+			 "dcse "
 			 "FROM entity ORDER BY token",
 	[SQL_ENTITY_PUT] = "INSERT OR REPLACE INTO entity "
-			   "(id, token, kind, poa, dcse, strength) "
-			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			   "(id, token, ty, rn, poa, rr, routed, dcse) "
+			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_ENTITY_REMOVE] = "DELETE FROM entity WHERE token = ?1",
 	[SQL_ITEM_COUNTS] = "SELECT entity, count(*), sum(octets) FROM item "
 			    "GROUP BY entity",
