@@ -97,12 +97,18 @@ static void announce(const struct config *conf, const struct gateway *gw)
 {
 	const struct gateway_conf *g = &conf->gateway;
 
-	log_warning("auth_open",
-		    LOG_TEXT("why", "[auth] mode = open: any peer may name any "
-				    "originator; only the CSE judges"));
+	if (g->auth == AUTH_OPEN)
+		log_warning("auth_open",
+			    LOG_TEXT("why", "[auth] mode = open: any peer may "
+					    "name any originator; only the "
+					    "CSE judges"));
 	for (size_t i = 0; i < g->listener_count; i++)
 		log_info("listening", LOG_TEXT("listener", g->listeners[i].name),
 			 LOG_UINT("port", gateway_port(gw, i)));
+	if (gateway_notify_port(gw) != 0)
+		log_info("listening", LOG_TEXT("listener", "notify"),
+			 LOG_UINT("port", gateway_notify_port(gw)),
+			 LOG_STR("point_of_access", g->notify.prefix));
 	if (gateway_store_port(gw) != 0)
 		log_info("listening", LOG_TEXT("listener", "store"),
 			 LOG_UINT("port", gateway_store_port(gw)));

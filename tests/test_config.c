@@ -166,14 +166,10 @@ static const struct {
 	const char *diag;
 } bad_wholes[] = {
 	{ "nothing at all", "",
-	  "t.conf: [auth] mode = registered is not available yet; set mode = "
-	  "open and keep the listener on a closed network\n"
 	  "t.conf: needs a [listener \"NAME\"] section\n"
 	  "t.conf: needs an [upstream \"NAME\"] section\n" },
 	{ "a key before any section", "x = 1\ny = 2\n",
-	  "t.conf:1:1: a key before the first [section]\nx = 1\n^\n"
-	  "t.conf: [auth] mode = registered is not available yet; set mode = "
-	  "open and keep the listener on a closed network\n" },
+	  "t.conf:1:1: a key before the first [section]\nx = 1\n^\n" },
 	{ "a mistake may be what is missing",
 	  "[listener \"a\"]\nlistn = *:1\n[upstream \"b\"]\nurl\n"
 	  "[auth]\nmod = open\n",
@@ -182,12 +178,6 @@ static const struct {
 	  "t.conf:4:4: expected \"=\"\nurl\n   ^\n"
 	  "t.conf:6:1: unknown key \"mod\" in [auth]; "
 	  "did you mean \"mode\"?\nmod = open\n^\n" },
-	{ "[auth] without mode is pointed at",
-	  "[listener \"a\"]\nlisten = *:1\n[upstream \"b\"]\nurl = unix:/x\n"
-	  "[auth]\n",
-	  "t.conf:5:2: [auth] mode = registered is not available yet; set "
-	  "mode = open and keep the listener on a closed network\n"
-	  "[auth]\n ^\n" },
 };
 
 START_TEST(test_bad_whole)

@@ -126,7 +126,7 @@ static void setup(void)
 	idles = 0;
 	ck_assert_int_eq(reactor_create(&reactor), 0);
 	ck_assert_int_eq(dispatch_create(&dispatch, reactor, &hold.base,
-					 &conf), 0);
+					 &conf, NULL, NULL), 0);
 	dispatch_peer_init(&peer, &peer_ops, &codec_json, 1);
 }
 

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "net/addr.h"
@@ -121,6 +122,9 @@ static void fill_conf(void)
 			.message_timeout_ms = 60000, .pong_timeout_ms = 60000,
 			.close_timeout_ms = 60000 },
 		.codec = { .max_depth = 16, .max_tokens = 100 },
+		.reserved = "",
+		.notify = { .in_flight = 4, .max_held = 65536 },
+		.state = { .max_waiting = 1 << 20, .now_ms = clock_wall_ms },
 		.in_flight = 4, .max_queue = 65536, .max_head = 4096,
 		.max_headers = 32,
 	};

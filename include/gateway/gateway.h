@@ -8,6 +8,9 @@
 #include "backend/store_service.h"
 #include "http/http_server.h"
 #include "m2m/codec.h"
+#include "m2m/entity_id.h"
+#include "net/addr.h"
+#include "state/state.h"
 #include "ws/ws_handshake.h"
 #include "ws/ws_session.h"
 
@@ -24,6 +27,36 @@ struct gateway_listener_conf {
 	uint64_t max_sessions;		/* over all workers */
 	uint64_t handshake_timeout_ms;
 	struct ws_handshake_conf handshake;
+};
+
+/* Who may send what. */
+enum gateway_auth {
+	AUTH_OPEN,		/* anybody anything; the CSE judges */
+	AUTH_REGISTERED,	/* fr has registered through this gateway */
+};
+
+/* What becomes of a request for an entity that is not connected. */
+enum offline_policy {
+	OFFLINE_HOLD,		/* it waits for the entity, until its deadline */
+	OFFLINE_STORE,		/* into the inbox; the CSE is answered 2000 */
+	OFFLINE_REJECT,		/* 5103 at once */
+};
+
+/* How the CSE reaches entities. */
+struct notify_conf {
+	struct sockaddr_storage addr;	/* ss_family 0: no reverse channel */
+	const char *advertise;		/* HOST:PORT that the CSE calls */
+	struct str prefix;		/* http://HOST:PORT/r/ for points of
+					 * access; empty: none are given */
+	struct addr_nets allow;		/* who may name an entity by its id */
+	const char *originator;		/* of requests without X-M2M-Origin */
+	const char *release;		/* of those without X-M2M-RVI */
+	uint64_t timeout_ms;		/* for an entity's answer */
+	enum offline_policy offline;	/* of notifications for AEs */
+	enum offline_policy offline_cse;	/* and for CSEs */
+	unsigned in_flight;		/* unanswered, of one session */
+	size_t max_held;		/* octets held, in each worker */
+	struct http_server_conf http;
 };
 
 enum gateway_backend {
@@ -45,6 +78,13 @@ struct gateway_conf {
 	bool has_store;			/* the embedded CSE runs */
 	struct store_service_conf store;
 	struct mca_server_conf mca;	/* ss_family 0: no HTTP */
+
+	enum gateway_auth auth;
+	const char *reserved;		/* originators that need a credential,
+					 * with commas between them */
+	struct entity_home home;	/* the CSE */
+	struct notify_conf notify;
+	struct state_conf state;
 
 	struct ws_conf ws;
 	struct codec_conf codec;
@@ -71,6 +111,9 @@ struct uv_loop_s *gateway_loop(struct gateway *gw);
 
 /* The port of the embedded CSE's HTTP; 0: none. */
 unsigned gateway_store_port(const struct gateway *gw);
+
+/* The port of the notify endpoint; 0: none. */
+unsigned gateway_notify_port(const struct gateway *gw);
 
 /* The port of a listener after binding to port 0. */
 unsigned gateway_port(const struct gateway *gw, size_t listener);

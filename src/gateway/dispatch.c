@@ -27,6 +27,7 @@ struct request {
 	enum op op;
 	bool silent;			/* rt 5: no answer is wanted */
 	bool waiting;
+	void *note;			/* the hooks' */
 	uint64_t started;		/* ns */
 	size_t octets_in;
 
@@ -41,6 +42,8 @@ struct dispatch {
 	struct reactor *r;		/* borrowed */
 	struct backend *backend;	/* borrowed */
 	const struct dispatch_conf *conf;
+	const struct dispatch_hooks *hooks;	/* borrowed, or NULL */
+	void *hook_arg;
 	struct dispatch_counters counters;
 
 	struct request_list orphans;
@@ -178,18 +181,40 @@ static void request_unlink(struct request *rq)
 	}
 }
 
+/* What the peer is sent; NULL: nothing, or not now. */
+static const struct prim *show(struct request *rq, const struct prim *answer)
+{
+	const struct dispatch_hooks *hooks = rq->d->hooks;
+	struct dispatch_about about = {
+		.op = rq->op,
+		.rqi = request_rqi(rq),
+		.rvi = request_rvi(rq),
+		.fr = request_fr(rq),
+		.to = request_to(rq),
+	};
+	void *note = rq->note;
+
+	rq->note = NULL;
+	if (hooks == NULL)
+		return answer;
+	return hooks->on_answer(rq->d->hook_arg, rq->peer, &about, note,
+				answer);
+}
+
 /* The one place where a request ends. */
 static void conclude(struct request *rq, const struct prim *answer)
 {
 	struct dispatch *d = rq->d;
 	struct dispatch_peer *peer = rq->peer;
+	const struct prim *shown;
 	size_t out = 0;
 
 	request_unlink(rq);
+	shown = show(rq, answer);
 	if (peer == NULL)
 		d->counters.orphaned++;
-	else if (!rq->silent)
-		out = peer->ops->send(peer, answer);
+	else if (!rq->silent && shown != NULL)
+		out = peer->ops->send(peer, shown);
 	log_access(peer, request_rqi(rq), request_fr(rq), rq->op,
 		   request_to(rq), answer->rsc, rq->x.status, rq->started,
 		   rq->octets_in, out);
@@ -205,16 +230,24 @@ static void conclude_refused(struct request *rq, int rsc, const char *why)
 }
 
 /* Hands rq to the backend; when it does not take it, rq is concluded. */
-static void start(struct request *rq, const struct prim *p)
+static void start(struct request *rq, struct prim *p)
 {
+	struct dispatch *d = rq->d;
 	const char *why = NULL;
-	int err = backend_submit(rq->d->backend, &rq->x, p, &why);
+	int rsc = 0, err;
 
-	if (err == 0)
-		return;
-	rq->d->counters.refused++;
-	conclude_refused(rq, rsc_of_refusal(err),
-			 why != NULL ? why : err_text(err));
+	if (d->hooks != NULL)
+		rsc = d->hooks->on_request(d->hook_arg, rq->peer, p, &rq->note,
+					   &why);
+	if (rsc == 0) {
+		err = backend_submit(d->backend, &rq->x, p, &why);
+		if (err == 0)
+			return;
+		rsc = rsc_of_refusal(err);
+		why = why != NULL ? why : err_text(err);
+	}
+	d->counters.refused++;
+	conclude_refused(rq, rsc, why);
 }
 
 /* The oldest waiting request of peer moves to the CSE. */
@@ -359,6 +392,7 @@ static bool request_fill(struct request *rq, const struct prim *p,
 	rq->silent = prim_response_type(p) == 5;
 	rq->octets_in = message.len;
 	rq->waiting = wait;
+	rq->note = NULL;
 	rq->started = uv_hrtime();
 	return !rq->text.failed;
 }
@@ -383,7 +417,7 @@ void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 
 /* Takes p: it is well-formed and may go. */
 static void admit(struct dispatch *d, struct dispatch_peer *peer,
-		  const struct prim *p, struct str message, uint64_t now_ms)
+		  struct prim *p, struct str message, uint64_t now_ms)
 {
 	bool wait = peer->at_cse_count >= d->conf->in_flight;
 	struct request *rq = request_new(d);
@@ -412,7 +446,7 @@ static void admit(struct dispatch *d, struct dispatch_peer *peer,
 }
 
 void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
-		      const struct prim *p, struct str message)
+		      struct prim *p, struct str message)
 {
 	uint64_t now_ms = prim_has(p, PARAM_RQET) ? clock_wall_ms() : 0;
 	const char *why = NULL;
@@ -463,7 +497,8 @@ void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
 }
 
 int dispatch_create(struct dispatch **out, struct reactor *r,
-		    struct backend *backend, const struct dispatch_conf *conf)
+		    struct backend *backend, const struct dispatch_conf *conf,
+		    const struct dispatch_hooks *hooks, void *arg)
 {
 	struct dispatch *d = calloc(1, sizeof(*d));
 
@@ -472,6 +507,8 @@ int dispatch_create(struct dispatch **out, struct reactor *r,
 	d->r = r;
 	d->backend = backend;
 	d->conf = conf;
+	d->hooks = hooks;
+	d->hook_arg = arg;
 	TAILQ_INIT(&d->orphans);
 	TAILQ_INIT(&d->unused);
 	*out = d;
@@ -487,6 +524,8 @@ void dispatch_destroy(struct dispatch *d)
 	while ((rq = TAILQ_FIRST(&d->orphans)) != NULL) {
 		backend_cancel(d->backend, &rq->x);
 		request_unlink(rq);
+		if (rq->note != NULL)
+			d->hooks->on_forgotten(d->hook_arg, rq->note);
 		request_free(d, rq);
 	}
 	while ((rq = TAILQ_FIRST(&d->unused)) != NULL) {

@@ -50,6 +50,31 @@ struct dispatch_peer_ops {
 	void (*on_idle)(struct dispatch_peer *peer);
 };
 
+/* What a request was, for whoever looks at its answer. */
+struct dispatch_about {
+	enum op op;
+	struct str rqi, rvi, fr, to;
+};
+
+/* Somebody who sees every request on its way to the CSE and every answer on
+ * its way back, and may change both. */
+struct dispatch_hooks {
+	/* p goes to the CSE now. *note comes back with the answer. 0, or the
+	 * rsc to refuse p with and *why. */
+	int (*on_request)(void *arg, struct dispatch_peer *peer, struct prim *p,
+			  void **note, const char **why);
+
+	/* The answer, the CSE's or one of ours; note is the hook's again. peer
+	 * NULL: it has left. What is returned is sent; NULL: nothing, the hook
+	 * sends it later. */
+	const struct prim *(*on_answer)(void *arg, struct dispatch_peer *peer,
+					const struct dispatch_about *about,
+					void *note, const struct prim *answer);
+
+	/* There will be no answer. */
+	void (*on_forgotten)(void *arg, void *note);
+};
+
 /* Embedded in whoever sends requests. */
 struct dispatch_peer {
 	const struct dispatch_peer_ops *ops;
@@ -64,10 +89,11 @@ struct dispatch_peer {
 	struct id_set waiting_ids;
 };
 
-/* Borrows reactor, backend and conf; they outlive it. */
+/* Borrows all of them; they outlive it. hooks may be NULL. */
 MUST_CHECK int dispatch_create(struct dispatch **out, struct reactor *r,
 			       struct backend *backend,
-			       const struct dispatch_conf *conf);
+			       const struct dispatch_conf *conf,
+			       const struct dispatch_hooks *hooks, void *arg);
 void dispatch_destroy(struct dispatch *d);
 
 void dispatch_peer_init(struct dispatch_peer *peer,
@@ -83,9 +109,10 @@ static inline bool dispatch_peer_idle(const struct dispatch_peer *peer)
 	return TAILQ_EMPTY(&peer->at_cse) && TAILQ_EMPTY(&peer->waiting);
 }
 
-/* A request primitive and the message it was decoded from, both borrowed. */
+/* A request primitive, which hooks may change, and the message it was decoded
+ * from, both borrowed. */
 void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
-		      const struct prim *p, struct str message);
+		      struct prim *p, struct str message);
 
 /* Answers a message that is not to be carried. p may be only partly decoded;
  * without rqi the answer has an empty one. */

@@ -3,7 +3,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "notify.h"
+#include "state/entities.h"
 #include "worker.h"
+
+#define TY_CSR 16
 
 struct worker_thread {
 	struct gateway *gw;
@@ -16,10 +20,7 @@ struct gateway {
 	const struct gateway_conf *conf;	/* borrowed */
 	uv_loop_t loop;				/* main thread's, for signals */
 	uv_async_t ended;			/* a worker has */
-	atomic_uint running;
-
-	struct store_service *store;		/* or NULL */
-	struct listener_shared *shared;		/* one per listener */
+	struct worker_shared shared;		/* owned, as far as it is ours */
 	struct worker_thread *threads;		/* conf->workers of them */
 };
 
@@ -28,7 +29,7 @@ static void thread_main(void *arg)
 	struct worker_thread *t = arg;
 
 	worker_run(t->worker);
-	atomic_fetch_sub(&t->gw->running, 1);
+	atomic_fetch_sub(&t->gw->shared.running, 1);
 	uv_async_send(&t->gw->ended);
 }
 
@@ -36,7 +37,7 @@ static void on_ended(uv_async_t *async)
 {
 	struct gateway *gw = async->data;
 
-	if (atomic_load(&gw->running) == 0)
+	if (atomic_load(&gw->shared.running) == 0)
 		uv_stop(&gw->loop);
 	else
 		worker_wake(gw->threads[0].worker);
@@ -49,11 +50,75 @@ static int open_store(struct gateway *gw)
 
 	if (!gw->conf->has_store)
 		return 0;
-	err = store_service_create(&gw->store, &why, &gw->conf->store);
+	err = store_service_create(&gw->shared.store, &why,
+				   &gw->conf->store);
 	if (err)
 		log_error("store_failed",
 			  LOG_TEXT("path", gw->conf->store.store.path),
 			  LOG_TEXT("why", why));
+	return err;
+}
+
+static void log_presence(const char *event, const struct entity *e,
+			 struct place at)
+{
+	log_event(LOG_LEVEL_INFO, event, LOG_STR("originator", e->id),
+		  LOG_UINT("sid", at.sid));
+}
+
+static void on_online(void *owner, struct entity *e, struct place at)
+{
+	(void)owner;
+	log_presence("online", e, at);
+}
+
+static void on_offline(void *owner, struct entity *e, struct place at)
+{
+	(void)owner;
+	log_presence("offline", e, at);
+}
+
+static const struct directory_ops directory_ops = { on_online, on_offline };
+
+static int load_entity(void *arg, const struct entity_row *row)
+{
+	struct gateway *gw = arg;
+	struct entity_data data = {
+		.rn = row->rn,
+		.poa = {
+			.known = true,
+			.routed = row->routed,
+			.rr = (enum poa_rr)row->rr,
+			.poa = row->poa,
+		},
+		.dcse = row->dcse,
+	};
+	struct entity *e = directory_register(gw->shared.directory, row->id,
+					      row->ty == TY_CSR, row->token,
+					      &data);
+
+	entity_unref(e);
+	return e != NULL ? 0 : UV_ENOMEM;
+}
+
+/* Who registered in earlier lives. */
+static int open_state(struct gateway *gw)
+{
+	const char *why = "out of memory";
+	int err = state_create(&gw->shared.state, &why, &gw->conf->state);
+
+	if (!err)
+		err = directory_create(&gw->shared.directory, &directory_ops,
+				       gw);
+	if (!err)
+		err = entities_load(gw->shared.state, load_entity, gw);
+	if (!err)
+		err = state_start(gw->shared.state);
+	if (err)
+		log_error("state_failed",
+			  LOG_TEXT("dir", gw->conf->state.dir != NULL ?
+						  gw->conf->state.dir : ""),
+			  LOG_TEXT("why", why), LOG_ERRNO(err));
 	return err;
 }
 
@@ -64,10 +129,10 @@ static int create_workers(struct gateway *gw)
 		int err;
 
 		t->gw = gw;
-		err = worker_create(&t->worker, gw->conf, gw->shared,
-				    gw->store, &gw->running, i);
+		err = worker_create(&t->worker, &gw->shared, i);
 		if (err)
 			return err;
+		gw->shared.workers[i] = t->worker;
 	}
 	return 0;
 }
@@ -86,11 +151,18 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf)
 	}
 	gw->conf = conf;
 	gw->ended.data = gw;
-	gw->shared = calloc(conf->listener_count, sizeof(*gw->shared));
+	gw->shared.conf = conf;
+	gw->shared.listeners = calloc(conf->listener_count,
+				      sizeof(*gw->shared.listeners));
+	gw->shared.workers = calloc(conf->workers,
+				    sizeof(*gw->shared.workers));
 	gw->threads = calloc(conf->workers, sizeof(*gw->threads));
-	err = gw->shared == NULL || gw->threads == NULL ?
+	err = gw->shared.listeners == NULL || gw->shared.workers == NULL ||
+			      gw->threads == NULL ?
 		      UV_ENOMEM :
 		      uv_async_init(&gw->loop, &gw->ended, on_ended);
+	if (!err)
+		err = open_state(gw);
 	if (!err)
 		err = open_store(gw);
 	if (!err)
@@ -110,15 +182,15 @@ int gateway_run(struct gateway *gw)
 	for (unsigned i = 0; i < gw->conf->workers && !err; i++) {
 		struct worker_thread *t = &gw->threads[i];
 
-		atomic_fetch_add(&gw->running, 1);
+		atomic_fetch_add(&gw->shared.running, 1);
 		err = uv_thread_create(&t->thread, thread_main, t);
 		t->started = err == 0;
 		if (err)
-			atomic_fetch_sub(&gw->running, 1);
+			atomic_fetch_sub(&gw->shared.running, 1);
 	}
 	if (err)
 		gateway_stop(gw);
-	if (atomic_load(&gw->running) > 0)
+	if (atomic_load(&gw->shared.running) > 0)
 		uv_run(&gw->loop, UV_RUN_DEFAULT);
 	for (unsigned i = 0; i < gw->conf->workers; i++)
 		if (gw->threads[i].started)
@@ -137,6 +209,13 @@ struct uv_loop_s *gateway_loop(struct gateway *gw)
 	return &gw->loop;
 }
 
+unsigned gateway_notify_port(const struct gateway *gw)
+{
+	const struct notify *notify = gw->threads[0].worker->notify;
+
+	return notify != NULL ? notify_port(notify) : 0;
+}
+
 unsigned gateway_store_port(const struct gateway *gw)
 {
 	const struct mca_server *mca = gw->threads[0].worker->mca;
@@ -150,18 +229,34 @@ unsigned gateway_port(const struct gateway *gw, size_t listener)
 		gw->threads[0].worker->listeners[listener].listener);
 }
 
+static void destroy_workers(struct gateway *gw)
+{
+	unsigned count = gw->threads != NULL ? gw->conf->workers : 0;
+
+	for (unsigned i = 0; i < count; i++)
+		worker_close(gw->threads[i].worker);
+	/* twice: out to a session that is gone, then home */
+	for (unsigned i = 0; i < 2 * count; i++)
+		if (gw->threads[i % count].worker != NULL)
+			post_run(gw->threads[i % count].worker);
+	for (unsigned i = 0; i < count; i++)
+		worker_destroy(gw->threads[i].worker);
+}
+
 void gateway_destroy(struct gateway *gw)
 {
 	if (gw == NULL)
 		return;
-	for (unsigned i = 0; gw->threads != NULL && i < gw->conf->workers; i++)
-		worker_destroy(gw->threads[i].worker);
+	destroy_workers(gw);
 	if (gw->ended.type == UV_ASYNC)
 		uv_close((uv_handle_t *)&gw->ended, NULL);
 	uv_run(&gw->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gw->loop);
-	store_service_destroy(gw->store);
+	store_service_destroy(gw->shared.store);
+	state_destroy(gw->shared.state);
+	directory_destroy(gw->shared.directory);
 	free(gw->threads);
-	free(gw->shared);
+	free(gw->shared.workers);
+	free(gw->shared.listeners);
 	free(gw);
 }

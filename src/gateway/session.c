@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "owner.h"
+#include "post.h"
+#include "registrar.h"
 
 /* A peer that never makes sense is not listened to for ever. */
 #define MAX_MALFORMED 64		/* messages in a row */
@@ -20,10 +23,13 @@ struct session {
 	struct worker *w;		/* borrowed */
 	struct worker_listener *l;	/* borrowed */
 	LIST_ENTRY(session) link;	/* in w->sessions */
+	UT_hash_handle hh;		/* in w->session_table, by peer.id */
 	uint64_t started;		/* loop ms */
 
 	struct ws_session *ws;		/* owned */
-	struct dispatch_peer peer;
+	struct dispatch_peer peer;	/* requests of the client */
+	struct channel channel;		/* requests to it */
+	struct owner owner;		/* whom it stands for */
 
 	enum session_state state;	/* session_enter() only */
 	unsigned malformed;		/* in a row */
@@ -44,6 +50,32 @@ static void session_close(struct session *s, enum ws_close code,
 	ws_session_close(s->ws, code, reason);
 }
 
+static bool fits_queue(const struct session *s, const struct buf *out)
+{
+	return out->len <= s->w->conf->max_queue - MAX_FRAME_HEADER;
+}
+
+/* What is in w->out; the octets, or 0: it could not be queued. */
+static size_t send_out(struct session *s)
+{
+	struct buf *out = &s->w->out;
+	int err = out->failed ? UV_ENOMEM :
+				ws_session_send(s->ws, buf_str(out),
+						s->peer.codec->format !=
+							FORMAT_CBOR);
+
+	if (err == 0)
+		return out->len;
+	/* an answer that cannot be queued is lost, so the session is */
+	if (err == ERR_LIMIT) {
+		s->w->counters.slow_readers++;
+		session_close(s, WS_CLOSE_POLICY, STR("messages are not read"));
+	} else if (err != UV_EPIPE) {
+		session_close(s, WS_CLOSE_INTERNAL, STR("out of memory"));
+	}
+	return 0;
+}
+
 /* An answer that the queue could never hold must not cost the session. */
 static void encode_too_large(struct session *s, const struct prim *answer)
 {
@@ -57,41 +89,56 @@ static void encode_too_large(struct session *s, const struct prim *answer)
 	prim_deinit(&instead);
 }
 
-static size_t on_send(struct dispatch_peer *peer, const struct prim *answer)
+static size_t send_answer(struct dispatch_peer *peer, const struct prim *answer)
 {
 	struct session *s = container_of(peer, struct session, peer);
-	struct buf *out = &s->w->out;
-	int err;
 
-	buf_clear(out);
-	peer->codec->encode(out, answer);
-	if (out->len > s->w->conf->max_queue - MAX_FRAME_HEADER)
+	buf_clear(&s->w->out);
+	peer->codec->encode(&s->w->out, answer);
+	if (!fits_queue(s, &s->w->out))
 		encode_too_large(s, answer);
-	err = out->failed ? UV_ENOMEM :
-			    ws_session_send(s->ws, buf_str(out),
-					    peer->codec->format != FORMAT_CBOR);
-	if (err == 0)
-		return out->len;
-	/* an answer that cannot be queued is lost, so the session is */
-	if (err == ERR_LIMIT) {
-		s->w->counters.slow_readers++;
-		session_close(s, WS_CLOSE_POLICY, STR("answers are not read"));
-	} else if (err != UV_EPIPE) {
-		session_close(s, WS_CLOSE_INTERNAL, STR("out of memory"));
-	}
-	return 0;
+	return send_out(s);
+}
+
+static size_t send_request(struct channel *c, const struct prim *request)
+{
+	struct session *s = container_of(c, struct session, channel);
+
+	if (s->state == SESSION_CLOSING)
+		return 0;
+	buf_clear(&s->w->out);
+	s->peer.codec->encode(&s->w->out, request);
+	return fits_queue(s, &s->w->out) ? send_out(s) : 0;
+}
+
+/* When draining: nothing is open in either direction. */
+static void check_idle(struct session *s)
+{
+	if (s->state == SESSION_DRAINING && dispatch_peer_idle(&s->peer) &&
+	    channel_is_idle(&s->channel) && registrar_is_idle(s->w->registrar))
+		session_close(s, WS_CLOSE_RESTART, STR("restarting"));
 }
 
 static void on_idle(struct dispatch_peer *peer)
 {
-	struct session *s = container_of(peer, struct session, peer);
-
-	if (s->state == SESSION_DRAINING)
-		session_close(s, WS_CLOSE_RESTART, STR("restarting"));
+	check_idle(container_of(peer, struct session, peer));
 }
 
+static void give_back(struct channel *c, struct delivery *d)
+{
+	struct session *s = container_of(c, struct session, channel);
+
+	post_home(s->w, d);
+	check_idle(s);
+}
+
+static const struct channel_ops channel_ops = {
+	.send = send_request,
+	.give_back = give_back,
+};
+
 static const struct dispatch_peer_ops peer_ops = {
-	.send = on_send,
+	.send = send_answer,
 	.on_idle = on_idle,
 };
 
@@ -106,6 +153,20 @@ static void on_malformed(struct session *s, struct str message,
 				RSC_BAD_REQUEST, why);
 	if (++s->malformed >= MAX_MALFORMED)
 		session_close(s, WS_CLOSE_POLICY, STR("no primitives"));
+}
+
+static void on_request(struct session *s, struct prim *p, struct str message)
+{
+	struct worker *w = s->w;
+	const char *why = "shutting down";
+	int rsc = RSC_TARGET_NOT_REACHABLE;
+
+	if (s->state != SESSION_DRAINING)
+		rsc = registrar_admit(w->registrar, &s->owner, p, &why);
+	if (rsc != 0)
+		dispatch_refuse(w->dispatch, &s->peer, p, message, rsc, why);
+	else
+		dispatch_request(w->dispatch, &s->peer, p, message);
 }
 
 /* The only place that turns a message into a primitive. */
@@ -125,12 +186,9 @@ static void on_message(void *owner, struct str message, bool text)
 	}
 	s->malformed = 0;
 	if (p->kind == PRIM_RESPONSE)
-		w->counters.stray_responses++;
-	else if (s->state == SESSION_DRAINING)
-		dispatch_refuse(w->dispatch, &s->peer, p, message,
-				RSC_TARGET_NOT_REACHABLE, "shutting down");
+		channel_answer(&s->channel, p);
 	else
-		dispatch_request(w->dispatch, &s->peer, p, message);
+		on_request(s, p, message);
 }
 
 static void on_close(void *owner, unsigned code)
@@ -163,12 +221,16 @@ int session_create(struct session **out, struct worker_listener *l,
 	s->l = l;
 	s->started = reactor_now(w->reactor);
 	dispatch_peer_init(&s->peer, &peer_ops, codec_of(format), id);
+	channel_init(&s->channel, &channel_ops, &w->channel_conf,
+		     &w->channel_counters, w->reactor);
+	owner_init(&s->owner, w, id, &s->channel);
 	err = ws_session_create(&s->ws, w->ws_pool, stream, &ws_ops, s);
 	if (err) {
 		free(s);
 		return err;
 	}
 	LIST_INSERT_HEAD(&w->sessions, s, link);
+	HASH_ADD(hh, w->session_table, peer.id, sizeof(s->peer.id), s);
 	w->counters.sessions++;
 	*out = s;
 	return 0;
@@ -182,12 +244,65 @@ void session_destroy(struct session *s)
 		return;
 	w = s->w;
 	LIST_REMOVE(s, link);
+	HASH_DELETE(hh, w->session_table, s);
+	s->state = SESSION_CLOSING;
 	atomic_fetch_sub(&s->l->shared->sessions, 1);
 	atomic_fetch_sub(&s->l->shared->connections, 1);
 	dispatch_peer_leave(w->dispatch, &s->peer);
+	channel_end(&s->channel);
+	owner_deinit(&s->owner);
 	ws_session_destroy(s->ws);
 	free(s);
 	worker_check_drained(w);
+}
+
+struct session *session_find(const struct worker *w, uint64_t id)
+{
+	struct session *s;
+
+	HASH_FIND(hh, w->session_table, &id, sizeof(id), s);
+	return s;
+}
+
+void session_handshake(struct session *s, struct str originator)
+{
+	if (originator.len > 0)
+		registrar_handshake(s->w->registrar, &s->owner, originator);
+}
+
+void session_deliver(struct session *s, struct delivery *d)
+{
+	/* when draining: a request of its own may be waiting for it */
+	if (s->state != SESSION_CLOSING) {
+		channel_send(&s->channel, d);
+		return;
+	}
+	d->end = DELIVERY_UNSENT;
+	post_home(s->w, d);
+}
+
+void session_replaced(struct session *s, struct entity *e)
+{
+	owner_forget(&s->owner, e);
+	session_close(s, WS_CLOSE_NORMAL, STR("replaced"));
+}
+
+void session_redeliver(struct session *s, struct entity *e)
+{
+	if (s->state == SESSION_OPEN)
+		owner_redeliver(&s->owner, e);
+}
+
+void session_give_answer(struct session *s, const struct prim *answer)
+{
+	if (s->state != SESSION_CLOSING)
+		send_answer(&s->peer, answer);
+	check_idle(s);
+}
+
+struct owner *session_owner(struct dispatch_peer *peer)
+{
+	return &container_of(peer, struct session, peer)->owner;
 }
 
 void session_feed(struct session *s, struct str octets)
@@ -203,7 +318,6 @@ void session_drain_all(struct worker *w)
 		if (s->state != SESSION_OPEN)
 			continue;
 		session_enter(s, SESSION_DRAINING);
-		if (dispatch_peer_idle(&s->peer))
-			on_idle(&s->peer);
+		check_idle(s);
 	}
 }

@@ -9,14 +9,36 @@
  */
 struct session;
 
-/* Takes stream, also on failure. id names it in the log. */
+/* Takes stream, also on failure. id names it in the log and to the other
+ * workers. */
 MUST_CHECK int session_create(struct session **out, struct worker_listener *l,
 			      uint64_t id, struct stream *stream,
 			      enum prim_format format);
 void session_destroy(struct session *s);
 
+/* Who its handshake says that it is; may be empty. */
+void session_handshake(struct session *s, struct str originator);
+
 /* Octets that came behind the upgrade request. May destroy s. */
 void session_feed(struct session *s, struct str octets);
+
+/* The session of that id, or NULL. */
+struct session *session_find(const struct worker *w, uint64_t id);
+
+/* Takes a request towards one of its entities; it may end at once. */
+void session_deliver(struct session *s, struct delivery *d);
+
+/* Another session stands for e: this one is closed with 1000. */
+void session_replaced(struct session *s, struct entity *e);
+
+/* Something is stored for e. */
+void session_redeliver(struct session *s, struct entity *e);
+
+/* An answer that was held back. */
+void session_give_answer(struct session *s, const struct prim *answer);
+
+/* The entities of the session whose dispatch_peer this is. */
+struct owner *session_owner(struct dispatch_peer *peer);
 
 /* Every session of w: no new requests, Close 1012 once the pending ones are
  * answered. None ends within the call. */

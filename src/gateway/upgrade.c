@@ -98,6 +98,7 @@ static void become_session(struct upgrade *u, const struct ws_handshake *h,
 		give_up(u);
 		return;
 	}
+	session_handshake(s, http_msg_header(req, STR("X-M2M-Origin")));
 	/* rest lies in http's buffer, so http goes last */
 	session_feed(s, rest);
 	upgrade_free(u);

@@ -5,6 +5,9 @@
 
 #include "base/log.h"
 #include "net/addr.h"
+#include "notify.h"
+#include "reach.h"
+#include "registrar.h"
 #include "session.h"
 #include "upgrade.h"
 
@@ -55,13 +58,14 @@ static const struct listener_ops listener_ops = {
  * there. */
 static bool is_needed(const struct worker *w)
 {
-	return w->mca != NULL && atomic_load(w->running) > 1;
+	return w->mca != NULL && atomic_load(&w->shared->running) > 1;
 }
 
 void worker_check_drained(struct worker *w)
 {
 	if (w->draining && LIST_EMPTY(&w->sessions) &&
-	    LIST_EMPTY(&w->upgrades) && !is_needed(w))
+	    LIST_EMPTY(&w->upgrades) && reach_is_idle(w->reach) &&
+	    !is_needed(w))
 		reactor_stop(w->reactor);
 }
 
@@ -94,6 +98,7 @@ static void on_wake(uv_async_t *wake)
 	struct worker *w = wake->data;
 	int stops = atomic_load(&w->stops);
 
+	post_run(w);
 	if (stops > 0 && !w->draining)
 		drain(w);
 	else
@@ -136,6 +141,15 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("orphaned", d->orphaned),
 		 LOG_UINT("queue_full", d->queue_full),
 		 LOG_UINT("slow_readers", w->counters.slow_readers),
+		 LOG_UINT("deliveries", reach_counters(w->reach)->requests),
+		 LOG_UINT("delivered", w->channel_counters.answered),
+		 LOG_UINT("undelivered", reach_counters(w->reach)->rejected),
+		 LOG_UINT("unanswered", w->channel_counters.timed_out),
+		 LOG_UINT("stored", reach_counters(w->reach)->stored),
+		 LOG_UINT("redelivered", w->counters.redelivered),
+		 LOG_UINT("late_answers", w->channel_counters.late),
+		 LOG_UINT("refused_originators",
+			  registrar_counters(w->registrar)->refused_originators),
 		 LOG_UINT("too_big", ws->too_big),
 		 LOG_UINT("too_many_fragments", ws->too_many_fragments),
 		 LOG_UINT("too_slow", ws->too_slow),
@@ -149,7 +163,7 @@ void worker_run(struct worker *w)
 	log_flush();
 }
 
-static int open_listeners(struct worker *w, struct listener_shared *shared)
+static int open_listeners(struct worker *w)
 {
 	const struct gateway_conf *conf = w->conf;
 
@@ -165,7 +179,7 @@ static int open_listeners(struct worker *w, struct listener_shared *shared)
 
 		l->w = w;
 		l->conf = &conf->listeners[i];
-		l->shared = &shared[i];
+		l->shared = &w->shared->listeners[i];
 		l->http.limits.max_head = conf->max_head;
 		l->http.limits.max_headers = conf->max_headers;
 		l->http.limits.max_body = 0;
@@ -186,18 +200,19 @@ static int open_listeners(struct worker *w, struct listener_shared *shared)
 	return 0;
 }
 
-static int open_backend(struct worker *w, struct store_service *store)
+static int open_backend(struct worker *w)
 {
 	if (w->conf->backend == BACKEND_STORE)
-		return backend_store_create(&w->backend, store,
+		return backend_store_create(&w->backend, w->shared->store,
 					    reactor_loop(w->reactor));
 	return backend_http_create(&w->backend, w->reactor, w->conf->upstream,
 				   &w->conf->codec);
 }
 
 /* The embedded CSE's own HTTP, for others and for this gateway itself. */
-static int open_mca(struct worker *w, struct store_service *store)
+static int open_mca(struct worker *w)
 {
+	struct store_service *store = w->shared->store;
 	char space[64];
 	int err;
 
@@ -219,45 +234,95 @@ static int open_mca(struct worker *w, struct store_service *store)
 	return err;
 }
 
-int worker_create(struct worker **out, const struct gateway_conf *conf,
-		  struct listener_shared *shared, struct store_service *store,
-		  const atomic_uint *running, unsigned index)
+static int open_notify(struct worker *w)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	const struct sockaddr *addr =
+		(const struct sockaddr *)&w->conf->notify.addr;
+	char space[64];
 	int err;
 
-	if (w == NULL)
-		return UV_ENOMEM;
-	w->conf = conf;
-	w->running = running;
-	w->index = index;
+	if (addr->sa_family == 0)
+		return 0;
+	err = notify_create(&w->notify, w);
+	if (err)
+		log_error("listen_failed", LOG_TEXT("listener", "notify"),
+			  LOG_STR("address",
+				  addr_text(addr, space, sizeof(space))),
+			  LOG_ERRNO(err));
+	return err;
+}
+
+static int open_parts(struct worker *w)
+{
+	struct worker_shared *shared = w->shared;
+	uv_loop_t *loop = reactor_loop(w->reactor);
+	int err = open_backend(w);
+
+	if (!err)
+		err = open_mca(w);
+	if (!err)
+		err = state_mailbox_create(&w->mailbox, shared->state, loop);
+	if (!err)
+		err = registrar_create(&w->registrar, w);
+	if (!err)
+		err = dispatch_create(&w->dispatch, w->reactor, w->backend,
+				      &w->dispatch_conf, &registrar_hooks,
+				      w->registrar);
+	if (!err)
+		err = reach_create(&w->reach, w);
+	if (!err)
+		err = ws_pool_create(&w->ws_pool, w->reactor, &w->conf->ws);
+	if (!err)
+		err = open_listeners(w);
+	return err ? err : open_notify(w);
+}
+
+static void fill_conf(struct worker *w)
+{
+	const struct gateway_conf *conf = w->conf;
+
 	w->dispatch_conf = (struct dispatch_conf){
 		.in_flight = conf->in_flight,
 		.max_queue = conf->max_queue,
 		.timeout_ms = conf->timeout_ms,
 		.codec = conf->codec,
 	};
+	w->channel_conf = (struct channel_conf){
+		.in_flight = conf->notify.in_flight,
+		.max_queue = conf->max_queue,
+	};
+}
+
+int worker_create(struct worker **out, struct worker_shared *shared,
+		  unsigned index)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (w == NULL)
+		return UV_ENOMEM;
+	w->shared = shared;
+	w->conf = shared->conf;
+	w->index = index;
+	fill_conf(w);
 	w->drain_end.on_timeout = on_drain_end;
 	LIST_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
+	err = post_init(&w->post);
+	if (err) {
+		free(w);
+		return err;
+	}
 	err = reactor_create(&w->reactor);
 	if (err) {
+		post_deinit(&w->post);
 		free(w);
 		return err;
 	}
 	err = uv_async_init(reactor_loop(w->reactor), &w->wake, on_wake);
 	w->wake.data = w;
 	if (!err)
-		err = open_backend(w, store);
-	if (!err)
-		err = open_mca(w, store);
-	if (!err)
-		err = dispatch_create(&w->dispatch, w->reactor, w->backend,
-				      &w->dispatch_conf);
-	if (!err)
-		err = ws_pool_create(&w->ws_pool, w->reactor, &conf->ws);
-	if (!err)
-		err = open_listeners(w, shared);
+		err = open_parts(w);
 	if (err) {
 		worker_destroy(w);
 		return err;
@@ -266,7 +331,7 @@ int worker_create(struct worker **out, const struct gateway_conf *conf,
 	return 0;
 }
 
-void worker_destroy(struct worker *w)
+void worker_close(struct worker *w)
 {
 	if (w == NULL)
 		return;
@@ -276,14 +341,28 @@ void worker_destroy(struct worker *w)
 		upgrade_destroy(LIST_FIRST(&w->upgrades));
 	while (!LIST_EMPTY(&w->sessions))
 		session_destroy(LIST_FIRST(&w->sessions));
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	worker_close(w);
+	post_run(w);		/* what was on its way to it or home */
+	reach_destroy(w->reach);
+	notify_destroy(w->notify);
 	dispatch_destroy(w->dispatch);
+	registrar_destroy(w->registrar);
+	state_mailbox_destroy(w->mailbox);
 	mca_server_destroy(w->mca);
 	backend_destroy(w->mca_backend);
 	backend_destroy(w->backend);
 	ws_pool_destroy(w->ws_pool);
 	reactor_destroy(w->reactor);
+	post_deinit(&w->post);
 	free(w->listeners);
 	prim_deinit(&w->request);
+	prim_deinit(&w->stored);
 	buf_deinit(&w->out);
 	free(w);
 }

@@ -6,10 +6,16 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "channel.h"
 #include "dispatch.h"
 #include "gateway/gateway.h"
 #include "net/listener.h"
+#include "post.h"
+#include "state/state.h"
 
+struct notify;
+struct reach;
+struct registrar;
 struct session;
 struct upgrade;
 struct worker;
@@ -30,7 +36,7 @@ struct worker_counters {
 	uint64_t refused_handshakes;
 	uint64_t sessions;
 	uint64_t malformed;		/* messages that were no primitive */
-	uint64_t stray_responses;	/* to nothing we asked */
+	uint64_t redelivered;		/* from the inbox, and answered */
 	uint64_t slow_readers;		/* max_queue bit */
 };
 
@@ -43,45 +49,62 @@ struct worker_listener {
 	struct listener *listener;		/* owned; NULL: draining */
 };
 
+/* What the workers share; the gateway's. */
+struct worker_shared {
+	const struct gateway_conf *conf;
+	struct listener_shared *listeners;	/* one per listener */
+	struct store_service *store;		/* or NULL */
+	struct state *state;
+	struct directory *directory;
+	struct worker **workers;
+	atomic_uint running;			/* that have not ended */
+};
+
 /*
  * One thread: a loop with its listeners, sessions, pool of connections to the
  * CSE and buffers. Workers share nothing on the path of a request.
  */
 struct worker {
-	const struct gateway_conf *conf;	/* borrowed */
-	const atomic_uint *running;		/* borrowed */
+	struct worker_shared *shared;		/* borrowed, as conf */
+	const struct gateway_conf *conf;
 	unsigned index;
 
 	struct reactor *reactor;		/* owned, as all down to wake */
 	struct backend *backend;
 	struct backend *mca_backend;	/* first worker's: behind mca */
 	struct mca_server *mca;		/* or NULL */
+	struct state_mailbox *mailbox;
+	struct registrar *registrar;
 	struct dispatch *dispatch;
+	struct reach *reach;
+	struct notify *notify;		/* or NULL */
 	struct ws_pool *ws_pool;
 	struct worker_listener *listeners;
 	uv_async_t wake;
+	struct post post;
 	struct dispatch_conf dispatch_conf;
+	struct channel_conf channel_conf;
 
 	struct upgrade_list upgrades;		/* owned */
 	struct session_list sessions;		/* owned */
+	struct session *session_table;		/* the same, by id */
 	uint64_t last_id;			/* ids given away */
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */
 	struct timeout drain_end;
 
 	struct prim request;			/* the message at hand */
+	struct prim stored;			/* the inbox item at hand */
 	struct buf out;				/* the answer at hand */
 	struct worker_counters counters;
+	struct channel_counters channel_counters;
 };
 
-/* shared has one element per listener; it, store (NULL: none) and running, the
- * number of workers that have not ended, are the gateway's and outlive the
- * worker. */
-MUST_CHECK int worker_create(struct worker **out,
-			     const struct gateway_conf *conf,
-			     struct listener_shared *shared,
-			     struct store_service *store,
-			     const atomic_uint *running, unsigned index);
+MUST_CHECK int worker_create(struct worker **out, struct worker_shared *shared,
+			     unsigned index);
+/* Ends its sessions; what they had goes home. Of all workers, then
+ * worker_destroy(), when no thread runs any more. Both accept NULL. */
+void worker_close(struct worker *w);
 void worker_destroy(struct worker *w);
 
 /* Serves until stopped; the calling thread is the worker's. */

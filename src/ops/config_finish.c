@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "config_priv.h"
 
 #define WORKERS_MAX 256
@@ -120,6 +121,102 @@ static void check_backend(struct config_load *l)
 		config_report(l, NULL, "[store] http_listen needs path");
 }
 
+/* ---- the reverse channel ---- */
+
+#define NOTIFY_IDLE_MS    60000
+#define STATE_MAX_WAITING (64u << 20)
+
+/* "": none; a section with errors has no defaults. */
+static const char *cse_id_of(const struct gateway_conf *gw)
+{
+	const char *id = NULL;
+
+	if (gw->backend == BACKEND_STORE)
+		id = gw->store.store.cse_id;
+	else if (gw->upstream != NULL)
+		id = gw->upstream->cse_id;
+	return id != NULL ? id : "";
+}
+
+/* The address that it listens on, where others can call that. */
+static const char *default_advertise(struct config_load *l)
+{
+	const struct sockaddr_storage *addr = &l->conf->gateway.notify.addr;
+	const struct sockaddr_in *in = (const void *)addr;
+	const struct sockaddr_in6 *in6 = (const void *)addr;
+	bool any = addr->ss_family == AF_INET ?
+			   in->sin_addr.s_addr == INADDR_ANY :
+			   IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+	char space[64];
+
+	return any ? NULL :
+		     config_keep(l->store,
+				 addr_text((const struct sockaddr *)addr,
+					   space, sizeof(space)));
+}
+
+static void set_prefix(struct config_load *l)
+{
+	struct notify_conf *notify = &l->conf->gateway.notify;
+	struct buf text = { 0 };
+	char *kept;
+
+	buf_add_lit(&text, "http://");
+	buf_add_str(&text, str_of(notify->advertise));
+	buf_add_lit(&text, "/r/");
+	kept = text.failed ? NULL : config_keep(l->store, buf_str(&text));
+	if (kept == NULL)
+		l->err = UV_ENOMEM;
+	else
+		notify->prefix = str_of(kept);
+	buf_deinit(&text);
+}
+
+static void check_notify(struct config_load *l)
+{
+	struct gateway_conf *gw = &l->conf->gateway;
+	struct notify_conf *notify = &gw->notify;
+	struct upstream_conf probe = { 0 };
+	char url[CONFIG_VALUE_MAX + 16];
+
+	if (notify->addr.ss_family == 0 || notify->advertise == NULL)
+		return;		/* none, or reported already */
+	if (notify->advertise[0] == '\0')
+		notify->advertise = default_advertise(l);
+	if (notify->advertise == NULL) {
+		config_report(l, NULL, "[notify] listen on every address "
+				       "needs advertise = HOST:PORT");
+		return;
+	}
+	snprintf(url, sizeof(url), "http://%s", notify->advertise);
+	if (config_url_parse(l->store, &probe, url) != NULL ||
+	    probe.base[0] != '\0')
+		config_report(l, NULL, "[notify] advertise must be HOST:PORT");
+	else
+		set_prefix(l);
+}
+
+/* What of it follows from other sections. */
+static void fill_notify(struct config_load *l)
+{
+	struct gateway_conf *gw = &l->conf->gateway;
+	struct notify_conf *notify = &gw->notify;
+
+	if (!entity_home_init(&gw->home, str_of(cse_id_of(gw)), STR("")))
+		gw->home = (struct entity_home){ 0 };
+	notify->originator = cse_id_of(gw)[0] != '\0' ? cse_id_of(gw) : "/-";
+	notify->release = gw->upstream != NULL ? gw->upstream->release : "3";
+	notify->http.limits.max_head = gw->max_head;
+	notify->http.limits.max_headers = gw->max_headers;
+	notify->http.limits.max_body = gw->ws.max_message;
+	notify->http.head_timeout_ms = gw->ws.message_timeout_ms;
+	notify->http.idle_timeout_ms = NOTIFY_IDLE_MS;
+	gw->state.max_waiting = STATE_MAX_WAITING;
+	gw->state.now_ms = clock_wall_ms;
+	if (gw->state.dir != NULL && gw->state.dir[0] == '\0')
+		gw->state.dir = NULL;
+}
+
 /* What the embedded CSE takes over from [limits]. */
 static void fill_store(struct gateway_conf *gw)
 {
@@ -157,11 +254,13 @@ static void check_sections(struct config_load *l)
 	}
 	gather_listeners(l, listeners);
 	fill_store(&l->conf->gateway);
+	fill_notify(l);
 	if (l->has_bad_section)
 		return;
 	if (listeners == 0)
 		config_report(l, NULL, "needs a [listener \"NAME\"] section");
 	check_backend(l);
+	check_notify(l);
 }
 
 static unsigned cores(void)

@@ -48,13 +48,23 @@ static const struct config_word serializations[] = {
 	{ 0 },
 };
 
-#define CLOSED \
-	LATER "; set mode = open and keep the listener on a closed network"
-
 static const struct config_word auth_modes[] = {
-	{ "open", 0, NULL },
-	{ "registered", 0, CLOSED },
-	{ "credential", 0, CLOSED },
+	{ "registered", AUTH_REGISTERED, NULL },
+	{ "open", AUTH_OPEN, NULL },
+	{ "credential", 0, LATER },
+	{ 0 },
+};
+
+static const struct config_word offline_policies[] = {
+	{ "hold", OFFLINE_HOLD, NULL },
+	{ "store", OFFLINE_STORE, NULL },
+	{ "reject", OFFLINE_REJECT, NULL },
+	{ 0 },
+};
+
+static const struct config_word overflows[] = {
+	{ "oldest", INBOX_OLDEST, NULL },
+	{ "refuse", INBOX_REFUSE, NULL },
 	{ 0 },
 };
 
@@ -81,6 +91,8 @@ const struct config_section config_sections[] = {
 	{ "upstream", true, sizeof(struct upstream_conf) },
 	{ "store", false, 0 },
 	{ "auth", false, 0 },
+	{ "notify", false, 0 },
+	{ "inbox", false, 0 },
 	{ "log", false, 0 },
 };
 
@@ -92,6 +104,8 @@ const struct config_option config_options[] = {
 	  "what answers requests", backends },
 	{ "gateway", "workers", CONFIG_COUNT, GATEWAY(workers), 1, 256, "cores",
 	  "threads that serve", all_cores },
+	{ "gateway", "state_dir", CONFIG_TEXT, GATEWAY(state.dir), 0, 0, "",
+	  "what outlives the process is here", NULL },
 	{ "gateway", "drain_timeout", CONFIG_DURATION,
 	  GATEWAY(drain_timeout_ms), 0, HOUR, "10s",
 	  "what is in flight may take this long at the end", NULL },
@@ -144,6 +158,8 @@ const struct config_option config_options[] = {
 	  "where the CSE listens", NULL },
 	{ "upstream", "cse_id", CONFIG_CSE_ID, UPSTREAM(cse_id), 0, 0, "",
 	  "CSE-ID of the CSE", NULL },
+	{ "upstream", "release", CONFIG_TEXT, UPSTREAM(release), 0, 0, "3",
+	  "rvi of requests from a CSE that sends none", NULL },
 	{ "upstream", "serialization", CONFIG_WORD, NO_FIELD, 0, 0, "json",
 	  "of content towards the CSE", serializations },
 	{ "upstream", "connections", CONFIG_COUNT, UPSTREAM(connections), 1,
@@ -176,8 +192,40 @@ const struct config_option config_options[] = {
 	  GATEWAY(store.store.max_instances), 1, 1000000000, "10000",
 	  "of a container without mni", NULL },
 
-	{ "auth", "mode", CONFIG_WORD, NO_FIELD, 0, 0, "registered",
+	{ "auth", "mode", CONFIG_WORD, GATEWAY(auth), 0, 0, "registered",
 	  "who may send what", auth_modes },
+	{ "auth", "reserved", CONFIG_TEXT, GATEWAY(reserved), 0, 0, "CAdmin",
+	  "originators that need a credential", NULL },
+
+	{ "notify", "listen", CONFIG_ADDR, GATEWAY(notify.addr), 0, 0, "",
+	  "where the CSE reaches entities", NULL },
+	{ "notify", "advertise", CONFIG_TEXT, GATEWAY(notify.advertise), 0, 0,
+	  "", "HOST:PORT that the CSE calls", NULL },
+	{ "notify", "allow", CONFIG_NETS, GATEWAY(notify.allow), 0, 0,
+	  "127.0.0.0/8 ::1", "who may name entities by their ids", NULL },
+	{ "notify", "timeout", CONFIG_DURATION, GATEWAY(notify.timeout_ms), MS,
+	  HOUR, "2s", "an entity's answer may take this long", NULL },
+	{ "notify", "offline", CONFIG_WORD, GATEWAY(notify.offline), 0, 0,
+	  "hold", "notifications for AEs that are away", offline_policies },
+	{ "notify", "offline_cse", CONFIG_WORD, GATEWAY(notify.offline_cse), 0,
+	  0, "hold", "and for CSEs that are away", offline_policies },
+	{ "notify", "in_flight", CONFIG_COUNT, GATEWAY(notify.in_flight), 1,
+	  1024, "32", "requests that one session has not answered", NULL },
+	{ "notify", "max_held", CONFIG_SIZE, GATEWAY(notify.max_held), KB, GB,
+	  "16m", "of requests that wait for entities", NULL },
+
+	{ "inbox", "max_count", CONFIG_COUNT,
+	  GATEWAY(state.inbox.max_count), 1, 1000000000, "1000",
+	  "notifications stored for an entity", NULL },
+	{ "inbox", "max_bytes", CONFIG_SIZE, GATEWAY(state.inbox.max_bytes), KB,
+	  GB, "4m", "of an entity's stored notifications", NULL },
+	{ "inbox", "max_total", CONFIG_SIZE,
+	  GATEWAY(state.inbox.max_total_bytes), KB, 1024 * GB, "4g",
+	  "of all that is stored", NULL },
+	{ "inbox", "max_age", CONFIG_DURATION, GATEWAY(state.inbox.max_age_ms),
+	  SEC, 365 * 24 * HOUR, "24h", "then a notification is dropped", NULL },
+	{ "inbox", "overflow", CONFIG_WORD, GATEWAY(state.inbox.overflow), 0, 0,
+	  "oldest", "what gives way when it is full", overflows },
 
 	{ "log", "level", CONFIG_WORD, TOP(log.level), 0, 0, "info",
 	  "the least important line that is written", levels },

@@ -49,6 +49,7 @@ enum config_type {
 	CONFIG_ADDR,			/* struct sockaddr_storage */
 	CONFIG_PATH,			/* struct str */
 	CONFIG_ORIGINS,			/* struct ws_handshake_conf */
+	CONFIG_NETS,			/* struct addr_nets */
 	CONFIG_CSE_ID,			/* const char * */
 	CONFIG_TEXT,			/* const char *, visible octets */
 	CONFIG_URL,			/* struct upstream_conf */

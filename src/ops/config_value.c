@@ -304,7 +304,8 @@ static bool is_origin(struct str s)
 	       memchr(s.p + 3, '/', s.len - 3) == NULL;
 }
 
-static bool next_origin(struct str *rest, struct str *one)
+/* The next word of a list with spaces or commas between. */
+static bool next_word(struct str *rest, struct str *one)
 {
 	size_t n;
 
@@ -326,7 +327,7 @@ static bool set_origins(struct config_store *st, const struct config_option *o,
 	struct str rest = text, one, *list;
 	size_t count = 0;
 
-	while (next_origin(&rest, &one)) {
+	while (next_word(&rest, &one)) {
 		if (is_origin(one)) {
 			count++;
 			continue;
@@ -341,8 +342,33 @@ static bool set_origins(struct config_store *st, const struct config_option *o,
 		return false;
 	conf->origins = list;
 	conf->origin_count = count;
-	while (next_origin(&text, &one))
+	while (next_word(&text, &one))
 		*list++ = one;
+	return true;
+}
+
+static bool set_nets(struct config_store *st, const struct config_option *o,
+		     void *fields, struct str text, char *why)
+{
+	struct addr_nets *nets = (void *)((char *)fields + o->offset);
+	struct str rest = text, one;
+	struct addr_net *list;
+	size_t count = 0;
+
+	while (next_word(&rest, &one))
+		count++;
+	list = config_alloc(st, count * sizeof(*list));
+	if (list == NULL)
+		return false;
+	*nets = (struct addr_nets){ list, count };
+	while (next_word(&text, &one)) {
+		if (addr_net_parse(list++, one) == 0)
+			continue;
+		snprintf(why, CONFIG_WHY_MAX,
+			 "must be addresses or networks, such as "
+			 "192.0.2.7 10.0.0.0/8 ::1");
+		return false;
+	}
 	return true;
 }
 
@@ -380,6 +406,8 @@ bool config_value_set(struct config_store *st, const struct config_option *o,
 		return set_path(o, fields, s, why);
 	case CONFIG_ORIGINS:
 		return set_origins(st, o, fields, s, why);
+	case CONFIG_NETS:
+		return set_nets(st, o, fields, s, why);
 	case CONFIG_CSE_ID:
 		return set_cse_id(o, fields, text, why);
 	case CONFIG_TEXT:

@@ -1,0 +1,28 @@
+#ifndef GATEWAY_NOTIFY_H
+#define GATEWAY_NOTIFY_H
+
+#include "reach.h"
+
+/*
+ * The HTTP server by which the CSE reaches entities, of one worker: TS-0009
+ * requests to /r/TOKEN[/to], the point of access that registrations got; and,
+ * from peers on the allow-list, to the path of an entity's id. Every request
+ * gets exactly one answer, with X-M2M-RSC.
+ */
+struct notify;
+
+struct notify_counters {
+	uint64_t requests;
+	uint64_t refused;	/* malformed, or to nobody we know */
+	uint64_t forbidden;	/* by id, from a peer that may not */
+	uint64_t abandoned;	/* the CSE had gone before the answer */
+};
+
+MUST_CHECK int notify_create(struct notify **out, struct worker *w);
+/* After reach_destroy(), which ends what is on its way. Accepts NULL. */
+void notify_destroy(struct notify *n);
+
+unsigned notify_port(const struct notify *n);
+const struct notify_counters *notify_counters(const struct notify *n);
+
+#endif

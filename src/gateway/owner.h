@@ -1,0 +1,59 @@
+#ifndef GATEWAY_OWNER_H
+#define GATEWAY_OWNER_H
+
+#include "channel.h"
+
+/*
+ * The entities that one session stands for: AEs of one node, or one CSE with
+ * all that is under it (TS-0020 5.2). Requests towards them come to it, and it
+ * may speak for them.
+ */
+struct owner;
+struct ownership;
+
+/* Embedded in the session. */
+struct owner {
+	struct worker *w;		/* borrowed */
+	struct place at;
+	struct channel *channel;	/* borrowed */
+	LIST_HEAD(, ownership) list;	/* owned */
+	struct buf known;		/* fr of the last request that was
+					 * judged, as it was written */
+};
+
+void owner_init(struct owner *o, struct worker *w, uint64_t sid,
+		struct channel *channel);
+/* Gives up all. After channel_end(). */
+void owner_deinit(struct owner *o);
+
+/* id, canonical, is one of its entities or something under its CSE. */
+bool owner_speaks_for(const struct owner *o, struct str id);
+
+/* fr need not be looked at again, until another one comes or goes. */
+void owner_know(struct owner *o, struct str fr);
+
+/* The CSE that it stands for, or NULL. */
+struct entity *owner_cse(const struct owner *o);
+static inline bool owner_is_empty(const struct owner *o)
+{
+	return LIST_EMPTY(&o->list);
+}
+
+/*
+ * It stands for e from now on; requests that wait for e follow. UV_EACCES: a
+ * stronger session does. ERR_PROTO: a CSE beside AEs, or beside another CSE.
+ */
+MUST_CHECK int owner_claim(struct owner *o, struct entity *e,
+			   enum strength strength);
+/* It gives e up. */
+void owner_drop(struct owner *o, struct entity *e);
+/* Another session has claimed e already. */
+void owner_forget(struct owner *o, struct entity *e);
+
+/* Something is stored for e. */
+void owner_redeliver(struct owner *o, struct entity *e);
+
+/* The entity of its own whose resource `to` is, or NULL. */
+struct entity *owner_find_target(const struct owner *o, struct str to);
+
+#endif

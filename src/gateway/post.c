@@ -1,0 +1,145 @@
+#include "post.h"
+
+#include <stdlib.h>
+
+#include "reach.h"
+#include "session.h"
+#include "worker.h"
+
+struct notice {
+	TAILQ_ENTRY(notice) link;
+	enum notice_kind kind;
+	uint64_t sid;
+	struct entity *e;	/* a reference */
+};
+
+static void deliver(struct worker *w, struct delivery *d)
+{
+	struct session *s = session_find(w, d->at.sid);
+
+	if (s != NULL) {
+		session_deliver(s, d);
+		return;
+	}
+	d->end = DELIVERY_UNSENT;
+	post_home(w, d);
+}
+
+static void carry_out(struct worker *w, enum notice_kind kind, uint64_t sid,
+		      struct entity *e)
+{
+	struct session *s;
+
+	if (kind == NOTICE_ONLINE) {
+		reach_on_online(w->reach, e);
+		return;
+	}
+	s = session_find(w, sid);
+	if (s == NULL)
+		return;
+	if (kind == NOTICE_REPLACED)
+		session_replaced(s, e);
+	else
+		session_redeliver(s, e);
+}
+
+static void put(struct worker *to, struct delivery *d, struct notice *n)
+{
+	uv_mutex_lock(&to->post.lock);
+	if (d != NULL)
+		TAILQ_INSERT_TAIL(&to->post.deliveries, d, link);
+	if (n != NULL)
+		TAILQ_INSERT_TAIL(&to->post.notices, n, link);
+	uv_mutex_unlock(&to->post.lock);
+	worker_wake(to);
+}
+
+void post_delivery(struct worker *from, unsigned to, struct delivery *d)
+{
+	d->homeward = false;
+	if (to == from->index)
+		deliver(from, d);
+	else
+		put(from->shared->workers[to], d, NULL);
+}
+
+void post_home(struct worker *from, struct delivery *d)
+{
+	d->homeward = true;
+	if (d->home == from)
+		d->on_end(d);
+	else
+		put(d->home, d, NULL);
+}
+
+void post_notice(struct worker *from, unsigned to, enum notice_kind kind,
+		 uint64_t sid, struct entity *e)
+{
+	struct notice *n;
+
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		return;
+	n->kind = kind;
+	n->sid = sid;
+	n->e = entity_ref(e);
+	put(from->shared->workers[to], NULL, n);
+}
+
+void post_notice_all(struct worker *from, enum notice_kind kind,
+		     struct entity *e)
+{
+	for (unsigned i = 0; i < from->conf->workers; i++)
+		post_notice(from, i, kind, 0, e);
+}
+
+static void run_notices(struct worker *w, struct notice_list *list)
+{
+	struct notice *n;
+
+	while ((n = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, n, link);
+		carry_out(w, n->kind, n->sid, n->e);
+		entity_unref(n->e);
+		free(n);
+	}
+}
+
+void post_run(struct worker *w)
+{
+	struct delivery_list deliveries = TAILQ_HEAD_INITIALIZER(deliveries);
+	struct notice_list notices = TAILQ_HEAD_INITIALIZER(notices);
+	struct delivery *d;
+
+	uv_mutex_lock(&w->post.lock);
+	TAILQ_CONCAT(&deliveries, &w->post.deliveries, link);
+	TAILQ_CONCAT(&notices, &w->post.notices, link);
+	uv_mutex_unlock(&w->post.lock);
+	run_notices(w, &notices);
+	while ((d = TAILQ_FIRST(&deliveries)) != NULL) {
+		TAILQ_REMOVE(&deliveries, d, link);
+		if (d->homeward)
+			d->on_end(d);
+		else
+			deliver(w, d);
+	}
+}
+
+int post_init(struct post *p)
+{
+	TAILQ_INIT(&p->deliveries);
+	TAILQ_INIT(&p->notices);
+	return uv_mutex_init(&p->lock);
+}
+
+void post_deinit(struct post *p)
+{
+	struct notice *n;
+
+	while ((n = TAILQ_FIRST(&p->notices)) != NULL) {
+		TAILQ_REMOVE(&p->notices, n, link);
+		entity_unref(n->e);
+		free(n);
+	}
+	uv_mutex_destroy(&p->lock);
+}
