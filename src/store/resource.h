@@ -164,6 +164,11 @@ enum access_op {
 MUST_CHECK int access_check(struct store_conn *c, const struct resource *r,
 			    struct str originator, enum access_op op,
 			    int child_ty);
+/* A pollingChannel is its AE's or CSE's alone (TS-0001 10.2.5.13): 4103 for
+ * all others. */
+MUST_CHECK int access_check_owner(struct store_conn *c,
+				  const struct resource *channel,
+				  struct str originator);
 /* An UPDATE that holds acpi: the originator needs UPDATE in the pvs of one
  * of the policies that apply so far (TS-0001 9.6.1.3.2). */
 MUST_CHECK int access_check_acpi(struct store_conn *c,

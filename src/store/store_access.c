@@ -137,6 +137,10 @@ static int level_decides(bool *decided, bool *granted, struct store_conn *c,
 		return privileges_grant(granted, c,
 				   json_object_get(at->attrs, "pvs"), q);
 	/* a pollingChannel serves its AE or CSE alone (TS-0001 10.2.5.13) */
+	if (q->child_ty == TY_PCH) {
+		*granted = owns(&q->who, at);
+		return 0;
+	}
 	if (q->subject->ty == TY_PCH) {
 		*granted = at->ty != TY_PCH && owns(&q->who, at);
 		*decided = at->ty != TY_PCH;
@@ -358,6 +362,18 @@ int access_check(struct store_conn *c, const struct resource *r,
 	who_init(&q.who, c, originator);
 	if (is_admin(c, &q.who))
 		return 0;
+	rc = decide(&granted, c, &q);
+	return verdict(c, &q, rc, granted);
+}
+
+int access_check_owner(struct store_conn *c, const struct resource *channel,
+		       struct str originator)
+{
+	struct question q = { .subject = channel, .op = ACCESS_RETRIEVE };
+	bool granted = false;
+	int rc;
+
+	who_init(&q.who, c, originator);
 	rc = decide(&granted, c, &q);
 	return verdict(c, &q, rc, granted);
 }

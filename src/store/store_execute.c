@@ -2,6 +2,7 @@
 #include <uv.h>
 
 #include "store/store_op.h"
+#include "store/store_route.h"
 
 /* ---- what an operation needs ---- */
 
@@ -45,8 +46,9 @@ static int read_content(struct operation *op)
 	struct str text = op->request->content;
 	json_error_t why;
 
-	/* store_retrieve() reads its own */
-	if (text.len == 0 || op->request->op == OP_RETRIEVE)
+	/* store_retrieve() reads its own, op_notify() passes it on */
+	if (text.len == 0 || op->request->op == OP_RETRIEVE ||
+	    op->request->op == OP_NOTIFY)
 		return 0;
 	op->content = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES,
 				 &why);
@@ -104,23 +106,12 @@ static int find_target(struct operation *op)
 	return 0;
 }
 
-/* Long polling is a matter of connections, which this layer does not have. */
-static int refuse_polling(struct operation *op)
-{
-	int rc = access_check(op->c, &op->target.r, op->originator,
-			      ACCESS_RETRIEVE, 0);
-
-	return rc != 0 ? rc :
-			 store_refuse(op->c, RSC_OPERATION_NOT_ALLOWED,
-				      "pcu is not served");
-}
-
 static int perform(struct operation *op)
 {
 	if (op->target.virt == VIRT_FANOUT)
 		return op_fan_out(op);
 	if (op->target.virt == VIRT_POLLING)
-		return refuse_polling(op);
+		return op_poll(op);
 	switch (op->request->op) {
 	case OP_CREATE:
 		return op_create(op);
@@ -137,6 +128,21 @@ static int perform(struct operation *op)
 		break;
 	}
 	return store_refuse(op->c, RSC_BAD_REQUEST, "no such operation");
+}
+
+/* Another CSE judges what is for it. */
+static int carry_out(struct operation *op)
+{
+	int rc;
+
+	if (route_is_foreign(op->c, prim_text(op->request, PARAM_TO)))
+		return op_forward(op);
+	rc = read_rcn(op);
+	if (rc == 0)
+		rc = read_content(op);
+	if (rc == 0)
+		rc = find_target(op);
+	return rc == 0 ? perform(op) : rc;
 }
 
 static bool has_asked(const struct operation *op)
@@ -197,14 +203,8 @@ int op_run(json_t **pc, const struct operation *outer,
 		.fanout = outer->fanout,
 		.first_event = outer->events->count,
 	};
-	int rc = read_rcn(&op);
+	int rc = carry_out(&op);
 
-	if (rc == 0)
-		rc = read_content(&op);
-	if (rc == 0)
-		rc = find_target(&op);
-	if (rc == 0)
-		rc = perform(&op);
 	if (rc != 0) {
 		rc = refuse(pc, &op, rc);
 	} else {
@@ -240,7 +240,9 @@ static int check_request(struct store_conn *c, const struct prim *request,
 
 	if (rsc != 0)
 		return store_refuse(c, rsc, "%s", why);
-	if (!is_release(prim_text(request, PARAM_RVI)))
+	/* another CSE may be of another release */
+	if (!is_release(prim_text(request, PARAM_RVI)) &&
+	    !route_is_foreign(c, prim_text(request, PARAM_TO)))
 		return store_refuse(c, RSC_RELEASE_VERSION_NOT_SUPPORTED,
 				    "rvi is none of 2a, 3, 4, 5");
 	if (prim_response_type(request) == 1)

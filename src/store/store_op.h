@@ -73,7 +73,6 @@ struct operation {
 MUST_CHECK int op_create(struct operation *op);
 MUST_CHECK int op_update(struct operation *op);
 MUST_CHECK int op_delete(struct operation *op);
-MUST_CHECK int op_notify(struct operation *op);
 
 /* Keeps what was written since tree_mark(), or undoes it where rc says so or
  * somebody has to be asked first; what has become of rc. */
@@ -101,6 +100,15 @@ static inline bool op_is_answer(int rc)
 
 /* The success code of an operation. */
 int op_success(enum op op);
+
+/* ---- store_forward.c ---- */
+
+/* Where the request is for, if not for this CSE: STORE_FORWARD, or a refusal.
+ * Of an unresolved target, which is another CSE's. */
+MUST_CHECK int op_forward(struct operation *op);
+MUST_CHECK int op_notify(struct operation *op);
+/* A pcu: STORE_POLL, STORE_POLL_ANSWER, or a refusal. */
+MUST_CHECK int op_poll(struct operation *op);
 
 /* ---- store_asynch.c ---- */
 

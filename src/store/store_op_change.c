@@ -1,10 +1,9 @@
 #include <uv.h>
 
-#include "store/store_events.h"
 #include "store/store_op.h"
 #include "store/store_types.h"
 
-/* UPDATE, DELETE and NOTIFY: what is done to a resource that exists. */
+/* UPDATE and DELETE: what is done to a resource that exists. */
 
 static int check_condition(struct operation *op, const struct resource *r)
 {
@@ -193,40 +192,4 @@ int op_delete(struct operation *op)
 	if (r->ty != TYPE_CIN && r->ty != TYPE_SUB)
 		access_invalidate(op->c);
 	return rc;
-}
-
-/* ---- NOTIFY ---- */
-
-static int check_notification(struct operation *op)
-{
-	static const char *const members[] = {
-		"m2m:sgn", "m2m:agn", "m2m:rsp", "m2m:seci",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		if (json_object_get(op->content, members[i]) != NULL)
-			return 0;
-	return store_refuse(op->c, RSC_BAD_REQUEST,
-			    "content is no notification");
-}
-
-/* The AE or CSE gets it as it came; who delivers knows its poa. */
-int op_notify(struct operation *op)
-{
-	const struct resource *r = &op->target.r;
-	struct store_event event = {
-		.target = str_of(r->ri),
-		.originator = op->originator,
-		.content = op->request->content,
-	};
-	int rc;
-
-	if (op->target.virt != VIRT_NONE ||
-	    (r->ty != TYPE_AE && r->ty != TYPE_CSR))
-		return store_refuse(op->c, RSC_OPERATION_NOT_ALLOWED,
-				    "no NOTIFY to this resource");
-	rc = check_notification(op);
-	if (rc == 0)
-		rc = access_check(op->c, r, op->originator, ACCESS_NOTIFY, 0);
-	return rc == 0 ? events_add(op->events, &event) : rc;
 }

@@ -12,6 +12,20 @@ struct creation {
 	struct resource r;		/* owned */
 };
 
+/* TS-0001 Tables 9.6.4-1 and 9.6.5-1: one, which stays the way to it. */
+static int check_channel(const struct creation *n)
+{
+	int64_t id = 0;
+	int rc = n->ty == TYPE_PCH ? tree_first(&id, n->op->c,
+						n->op->target.r.id, TYPE_PCH) :
+				     0;
+
+	if (rc != 0 || id == 0)
+		return rc;
+	return store_refuse(n->op->c, RSC_CONFLICT,
+			    "it has a pollingChannel already");
+}
+
 /* In the order in which they are answered where several apply. */
 static int judge(struct creation *n)
 {
@@ -27,6 +41,8 @@ static int judge(struct creation *n)
 		rc = nesting_check(op->c, parent->ty, n->ty);
 	if (rc == 0)
 		rc = op_content(op, &n->member, &n->object);
+	if (rc == 0)
+		rc = check_channel(n);
 	if (rc == 0)
 		rc = register_check(op->c, n->ty, op->originator);
 	return rc;
