@@ -65,7 +65,8 @@ static inline void rig_take_content(struct rig *rig)
 	rig->pc = NULL;
 	if (rig->answer.content.len > 0) {
 		rig->pc = json_loadb(rig->answer.content.p,
-				     rig->answer.content.len, 0, NULL);
+				     rig->answer.content.len, JSON_ALLOW_NUL,
+				     NULL);
 		ck_assert_ptr_nonnull(rig->pc);
 	}
 }

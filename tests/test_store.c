@@ -430,7 +430,6 @@ static const struct row notifications[] = {
 	  1002, "", 0 },
 	{ "rt 2: an error too", R("cse-in/a/x", "Ca") ",'rt':{'rtv':2}", 1002,
 	  "", 1 },
-	{ "rt 1", R("cse-in/a/t", "Ca") ",'rt':{'rtv':1}", 5206, NULL, 0 },
 	{ "rt 3", R("cse-in/a/t", "Ca") ",'rt':{'rtv':3}", 2000, NULL, 0 },
 };
 

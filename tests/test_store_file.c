@@ -166,6 +166,8 @@ START_TEST(test_is_read)
 	} rows[] = {
 		{ "RETRIEVE", OP_RETRIEVE, NULL, true },
 		{ "RETRIEVE, rt 2: sends", OP_RETRIEVE, "{\"rtv\":2}", false },
+		{ "RETRIEVE, rt 1: keeps", OP_RETRIEVE, "{\"rtv\":1}", false },
+		{ "RETRIEVE, rt 3", OP_RETRIEVE, "{\"rtv\":3}", true },
 		{ "CREATE", OP_CREATE, NULL, false },
 		{ "NOTIFY: sends", OP_NOTIFY, NULL, false },
 	};

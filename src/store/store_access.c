@@ -7,7 +7,8 @@
  * Who may do what (TS-0001 9.6.1, 11.3.4), in this order:
  *
  *   1. the administrator: everything;
- *   2. an accessControlPolicy: what its own pvs says;
+ *   2. an accessControlPolicy: what its own pvs says; a <request>: its
+ *      originator everything, a pollingChannel: its AE or CSE;
  *   3. a resource with acpi: what the pv of one of those policies says;
  *   4. without acpi: its creator (cr), or the AE or CSE that it represents;
  *   5. else what holds for its parent, up to the CSEBase, where everybody may
@@ -20,7 +21,7 @@
  */
 
 enum { TY_ACP = 1, TY_AE = 2, TY_CIN = 4, TY_CB = 5, TY_PCH = 15,
-       TY_CSR = 16, TY_FCNT = 28 };
+       TY_CSR = 16, TY_REQ = 17, TY_FCNT = 28 };
 
 #define SLOTS  1024
 #define ID_MAX 80		/* longer originators are not kept */
@@ -136,6 +137,11 @@ static int level_decides(bool *decided, bool *granted, struct store_conn *c,
 	if (at->ty == TY_ACP)
 		return privileges_grant(granted, c,
 				   json_object_get(at->attrs, "pvs"), q);
+	/* an answer is for who has asked */
+	if (at->ty == TY_REQ) {
+		*granted = who_is(&q->who, attribute(at, "org"));
+		return 0;
+	}
 	/* a pollingChannel serves its AE or CSE alone (TS-0001 10.2.5.13) */
 	if (q->child_ty == TY_PCH) {
 		*granted = owns(&q->who, at);

@@ -42,11 +42,10 @@ static int send_all(struct store_events *events, struct store_conn *c,
 }
 
 int asynch_send(struct store_events *events, struct store_conn *c,
-		const struct prim *request, int rsc, const json_t *pc)
+		const struct prim *request, int rsc, json_t *result)
 {
-	json_t *content = json_pack(
-		"{s:o}", "m2m:rsp",
-		answer_wrap(request, rsc, json_incref((json_t *)pc)));
+	json_t *content = json_pack("{s:o}", "m2m:rsp",
+				    answer_wrap(c, request, rsc, result));
 	char *text = content != NULL ? json_dumps(content, JSON_COMPACT) :
 				       NULL;
 	int rc = UV_ENOMEM;

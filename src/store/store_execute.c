@@ -221,8 +221,11 @@ int op_run(json_t **pc, const struct operation *outer,
 
 bool store_is_read(const struct prim *request)
 {
-	/* an answer that goes out as a notification is an event */
-	return request->op == OP_RETRIEVE && prim_response_type(request) != 2;
+	int rtv = prim_response_type(request);
+
+	/* an answer that goes out as a notification is an event, one that
+	 * waits a resource */
+	return request->op == OP_RETRIEVE && rtv != 1 && rtv != 2;
 }
 
 /* Release 1 had no rvi; 2 itself was never one of the list. */
@@ -240,21 +243,19 @@ static int check_request(struct store_conn *c, const struct prim *request,
 
 	if (rsc != 0)
 		return store_refuse(c, rsc, "%s", why);
-	/* another CSE may be of another release */
-	if (!is_release(prim_text(request, PARAM_RVI)) &&
-	    !route_is_foreign(c, prim_text(request, PARAM_TO)))
+	/* the other CSE judges */
+	if (route_is_foreign(c, prim_text(request, PARAM_TO)))
+		return 0;
+	if (!is_release(prim_text(request, PARAM_RVI)))
 		return store_refuse(c, RSC_RELEASE_VERSION_NOT_SUPPORTED,
 				    "rvi is none of 2a, 3, 4, 5");
-	if (prim_response_type(request) == 1)
-		return store_refuse(
-			c, RSC_NON_BLOCKING_SYNCH_REQUEST_NOT_SUPPORTED,
-			"rt 1 is not supported");
-	return 0;
+	return prim_response_type(request) == 1 ?
+		       request_check(c, request, now_ms) : 0;
 }
 
-/* rsc with *pc, or negative. */
-static int run(json_t **pc, struct store_conn *c, struct store_events *events,
-	       const struct prim *request, uint64_t now_ms)
+static int run_blocking(json_t **pc, struct store_conn *c,
+			struct store_events *events,
+			const struct prim *request, uint64_t now_ms)
 {
 	struct fanout fanout = { 0 };
 	struct operation outer = {
@@ -266,12 +267,44 @@ static int run(json_t **pc, struct store_conn *c, struct store_events *events,
 	int rsc = op_run(pc, &outer, request);
 
 	free(fanout.group);
-	if (!op_is_answer(rsc) || prim_response_type(request) != 2)
-		return rsc;
-	rsc = asynch_send(events, c, request, rsc, *pc);
-	json_decref(*pc);
-	*pc = NULL;
 	return rsc;
+}
+
+/* The answer goes another way; what was done does not stay without it. */
+static int run_nonblocking(json_t **pc, struct store_conn *c,
+			   struct store_events *events,
+			   const struct prim *request, uint64_t now_ms)
+{
+	json_t *result = NULL;
+	int rc = tree_mark(c);
+
+	if (rc != 0)
+		return rc;
+	rc = run_blocking(&result, c, events, request, now_ms);
+	if (!op_is_answer(rc))
+		json_decref(result);
+	else if (prim_response_type(request) == 1)
+		rc = request_keep(pc, c, events, request, rc, result, now_ms);
+	else
+		rc = asynch_send(events, c, request, rc, result);
+	if (op_is_answer(rc)) {
+		int kept = tree_keep(c);
+
+		return kept != 0 ? kept : rc;
+	}
+	tree_undo(c);
+	return rc;
+}
+
+/* rsc with *pc, or the outcome, or negative. */
+static int run(json_t **pc, struct store_conn *c, struct store_events *events,
+	       const struct prim *request, uint64_t now_ms)
+{
+	int rtv = prim_response_type(request);
+
+	return rtv == 1 || rtv == 2 ?
+		       run_nonblocking(pc, c, events, request, now_ms) :
+		       run_blocking(pc, c, events, request, now_ms);
 }
 
 /* A request of its own: a reader sees one state of the tree in it. */

@@ -31,7 +31,7 @@ static int expire_loaded(struct store_conn *c, struct store_events *events,
 				   NULL, NULL);
 	if (rc == 0)
 		rc = tree_delete(c, r);
-	if (rc == 0 && r->ty != 4 && r->ty != 23)
+	if (rc == 0 && r->ty != 4 && r->ty != 17 && r->ty != 23)
 		access_invalidate(c);
 	resource_deinit(&parent);
 	return rc;

@@ -59,14 +59,20 @@ static int check_group(struct operation *op)
 	return remember(op->fanout, group->id);
 }
 
-json_t *answer_wrap(const struct prim *request, int rsc, json_t *pc)
+json_t *answer_wrap(struct store_conn *c, const struct prim *request, int rsc,
+		    json_t *pc)
 {
 	struct str rqi = prim_text(request, PARAM_RQI);
 	struct str rvi = prim_text(request, PARAM_RVI);
+	json_int_t cnst = (json_int_t)c->cnst, cnot = (json_int_t)c->cnot;
 
-	return json_pack("{s:i,s:s%,s:s%,s:o*}", "rsc", rsc, "rqi",
+	c->cnst = 0;
+	c->cnot = 0;
+	return json_pack("{s:i,s:s%,s:s%,s:o*,s:o*,s:o*}", "rsc", rsc, "rqi",
 			 rqi.len > 0 ? rqi.p : "", rqi.len, "rvi",
-			 rvi.len > 0 ? rvi.p : "", rvi.len, "pc", pc);
+			 rvi.len > 0 ? rvi.p : "", rvi.len, "pc", pc,
+			 "cnst", cnst > 0 ? json_integer(cnst) : NULL,
+			 "cnot", cnot > 0 ? json_integer(cnot) : NULL);
 }
 
 static int ask_member(json_t *list, struct operation *op, struct str to)
@@ -82,9 +88,9 @@ static int ask_member(json_t *list, struct operation *op, struct str to)
 		return 0;
 	if (rsc < 0)
 		return rsc;
-	return json_array_append_new(list, answer_wrap(&request, rsc, pc)) ?
-		       UV_ENOMEM :
-		       0;
+	return json_array_append_new(list, answer_wrap(op->c, &request, rsc,
+						       pc)) ?
+		       UV_ENOMEM : 0;
 }
 
 /* What stood after fopt stands after the member's id. */

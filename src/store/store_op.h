@@ -11,7 +11,6 @@ enum {
 	RSC_INVALID_CHILD_RESOURCE_TYPE = 4108,
 	RSC_NO_MEMBERS = 4109,
 	RSC_ORIGINATOR_HAS_ALREADY_REGISTERED = 4117,
-	RSC_NON_BLOCKING_SYNCH_REQUEST_NOT_SUPPORTED = 5206,
 };
 
 /* Resource types (TS-0004 6.3.4.2.1) that the operations tell apart. */
@@ -113,17 +112,29 @@ MUST_CHECK int op_poll(struct operation *op);
 /* ---- store_asynch.c ---- */
 
 /* Sends the answer to a request with rt 2 as notifications; the rsc to
- * acknowledge it with, or negative. */
-MUST_CHECK int asynch_send(struct store_events *events,
-			   struct store_conn *c,
+ * acknowledge it with, or negative. result is taken over. */
+MUST_CHECK int asynch_send(struct store_events *events, struct store_conn *c,
 			   const struct prim *request, int rsc,
-			   const json_t *pc);
+			   json_t *result);
+
+/* ---- store_request.c ---- */
+
+/* 4000, 4008: rp or rset is no time to come. */
+MUST_CHECK int request_check(struct store_conn *c, const struct prim *request,
+			     uint64_t now_ms);
+/* Keeps the answer to a request with rt 1 as a <request>; the rsc to
+ * acknowledge it with, and *pc, or negative. result is taken over. */
+MUST_CHECK int request_keep(json_t **pc, struct store_conn *c,
+			    struct store_events *events,
+			    const struct prim *request, int rsc,
+			    json_t *result, uint64_t now_ms);
 
 /* ---- store_fanout.c ---- */
 
-/* An answer as it stands within another primitive; pc is taken over. NULL: no
- * memory. */
-json_t *answer_wrap(const struct prim *request, int rsc, json_t *pc);
+/* An answer as it stands within another primitive, with cnst and cnot, which
+ * then are not the other's; pc is taken over. NULL: no memory. */
+json_t *answer_wrap(struct store_conn *c, const struct prim *request, int rsc,
+		    json_t *pc);
 
 /* To every member of the group that is the target: m2m:agr. */
 MUST_CHECK int op_fan_out(struct operation *op);

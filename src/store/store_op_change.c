@@ -189,7 +189,7 @@ int op_delete(struct operation *op)
 		rc = tree_delete(op->c, r);
 	rc = op_settle(op, rc);
 	/* rows below it may have had policies */
-	if (r->ty != TYPE_CIN && r->ty != TYPE_SUB)
+	if (r->ty != TYPE_CIN && r->ty != TYPE_REQ && r->ty != TYPE_SUB)
 		access_invalidate(op->c);
 	return rc;
 }

@@ -79,8 +79,8 @@ static int read_row(struct resource *out, sqlite3_stmt *stmt)
 	if (out->ri == NULL)
 		out->ri = generated_ri(out->ty, out->id);
 	out->attrs = json_loadb((const char *)sqlite3_column_text(stmt, 12),
-				(size_t)sqlite3_column_bytes(stmt, 12), 0,
-				NULL);
+				(size_t)sqlite3_column_bytes(stmt, 12),
+				JSON_ALLOW_NUL, NULL);	/* of an originator */
 	if (out->ri != NULL && out->rn != NULL && out->attrs != NULL)
 		return 0;
 	resource_deinit(out);

@@ -47,7 +47,7 @@ struct type_info {
 	int ty;
 	const char *name;	/* "m2m:cnt" */
 	unsigned common;
-	bool fixed;		/* no request creates, changes, removes it */
+	bool fixed;		/* no request creates or changes it */
 	bool constant;		/* no UPDATE */
 	bool open;		/* custom attributes, own member name */
 	const struct attr_info *attributes;
