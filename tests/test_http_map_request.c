@@ -199,6 +199,37 @@ START_TEST(test_target)
 }
 END_TEST
 
+/* Where a URL says more than its authority. */
+static const struct {
+	const char *base, *query;
+	bool exact;
+	const char *to, *members;
+	const char *want;
+} places[] = {
+	{ "/r/k3", "", false, "Cx", "", "/r/k3/Cx" },
+	{ "/r/k3", "", false, "/in/Cx", "", "/r/k3/~/in/Cx" },
+	{ "/r/k3", "t=1", false, "Cx", "", "/r/k3/Cx?t=1" },
+	{ "/r/k3", "t=1", false, "Cx", ",\"rcn\":4", "/r/k3/Cx?t=1&rcn=4" },
+	{ "/r/k3", "", true, "Cx", "", "/r/k3" },
+	{ "", "", true, "Cx", "", "/" },
+	{ "/a/", "t=1&u", true, "//sp/in/..", "", "/a/?t=1&u" },
+	{ "/a", "t=1", true, "Cx", ",\"rcn\":4", "/a?t=1&rcn=4" },
+};
+
+START_TEST(test_place)
+{
+	struct http_map_conf conf = test_conf;
+	char json[512];
+
+	snprintf(json, sizeof(json), "{\"op\":2,\"to\":\"%s\"," PRIM "%s}",
+		 places[_i].to, places[_i].members);
+	conf.base = str_of(places[_i].base);
+	conf.query = str_of(places[_i].query);
+	conf.exact = places[_i].exact;
+	check_target(json, &conf, places[_i].want, places[_i].want);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	const char *members;
@@ -485,6 +516,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_whole, 0, ARRAY_LEN(whole));
 	tcase_add_loop_test(tc, test_target, 0, ARRAY_LEN(targets));
+	tcase_add_loop_test(tc, test_place, 0, ARRAY_LEN(places));
 	tcase_add_loop_test(tc, test_query, 0, ARRAY_LEN(queries));
 	tcase_add_loop_test(tc, test_refusal, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(tc, test_odd_type, 0, ARRAY_LEN(odd_types));

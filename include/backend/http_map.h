@@ -12,6 +12,8 @@
 struct http_map_conf {
 	struct str host;	/* Host header: authority of the next hop */
 	struct str base;	/* path before the mapped target, may be empty */
+	struct str query;	/* before what the request has, may be empty */
+	bool exact;		/* base is all of the path, `to` is not sent */
 	struct str cse_id;	/* backend's CSE-ID, or empty: no rewrite of
 				 * `to` = CSE-ID to CSE-ID/- */
 	struct codec_conf codec;

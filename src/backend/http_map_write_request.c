@@ -68,7 +68,7 @@ static bool check_path(struct request_writer *w, struct str path)
 	return check_segments(w, path);
 }
 
-static bool write_path(struct request_writer *w)
+static bool write_mapped_path(struct request_writer *w)
 {
 	const struct value *to = &w->p->param[PARAM_TO];
 	struct str cse_id = w->conf->cse_id, path;
@@ -95,6 +95,24 @@ static bool write_path(struct request_writer *w)
 	}
 	if (cse_id.len > 0 && str_eq(path, cse_id))
 		buf_add_lit(w->head, "/-");
+	return true;
+}
+
+static bool write_path(struct request_writer *w)
+{
+	if (!w->conf->exact) {
+		if (!write_mapped_path(w))
+			return false;
+	} else if (w->conf->base.len > 0) {
+		buf_add_str(w->head, w->conf->base);
+	} else {
+		buf_add_char(w->head, '/');
+	}
+	if (w->conf->query.len > 0) {
+		buf_add_char(w->head, '?');
+		buf_add_str(w->head, w->conf->query);
+		w->has_query = true;
+	}
 	return true;
 }
 
