@@ -162,6 +162,12 @@ static void copy_to(struct restorer *r, const char *to)
 	r->changed = true;
 }
 
+static void trim_end(struct buf *out)
+{
+	while (out->len > 0 && is_space(out->p[out->len - 1]))
+		out->len--;
+}
+
 /* Leaves out a member or an entry, and the comma in front of it or, when it
  * is the first, the one behind. */
 static void drop(struct restorer *r, const char *from, const char *to)
@@ -172,10 +178,10 @@ static void drop(struct restorer *r, const char *from, const char *to)
 	r->from = to;
 	if (out->failed)
 		return;
-	while (out->len > 0 && is_space(out->p[out->len - 1]))
+	trim_end(out);
+	if (out->p[out->len - 1] == ',') {
 		out->len--;
-	if (out->len > 0 && out->p[out->len - 1] == ',') {
-		out->len--;
+		trim_end(out);
 		return;
 	}
 	to = skip_space(to, r->end);
