@@ -24,7 +24,8 @@ struct span {
 	size_t len;
 };
 
-#define SPAN(literal) ((struct span){ literal, sizeof(literal) - 1 })
+#define SPAN_INIT(literal) { literal, sizeof(literal) - 1 }
+#define SPAN(literal)	   ((struct span)SPAN_INIT(literal))
 
 _Noreturn static inline void bench_die(const char *what, const char *why)
 {
@@ -74,6 +75,12 @@ static inline struct span bench_find(struct span in, struct span what)
 		p++;
 	}
 	return (struct span){ NULL, 0 };
+}
+
+static inline bool bench_starts(struct span in, struct span with)
+{
+	return in.p != NULL && in.len >= with.len &&
+	       memcmp(in.p, with.p, with.len) == 0;
 }
 
 /* The head of an HTTP message with its empty line; p is NULL until whole. */

@@ -1,18 +1,24 @@
 /*
  * The load generator: N connections, K requests in flight on each, a closed
- * loop, one thread. Every request creates a <contentInstance> and has its own
- * rqi; every answer must be 2001, carry the rqi of a request that waits for
- * it and, over HTTP, come in the order of the requests. Anything else is an
- * error and makes the exit status 1.
+ * loop, one thread. Every request has its own rqi; every answer must be the
+ * success that was asked for, carry the rqi of a request that waits for it
+ * and, over HTTP, come in the order of the requests. Anything else is an error
+ * and makes the exit status 1.
  *
  *	load --ws|--http --target ADDR:PORT --connections N --in-flight K
- *	     --requests TOTAL [--active A] [--idle SECONDS]
+ *	     --requests TOTAL [--active A] [--idle SECONDS] [--op KIND]
+ *	     [--to ID] [--fc JSON] [--content JSON] [--numbers FROM-TO]
+ *	     [--answer OCTETS]
  *
  * It prints one line of key=value; times are in microseconds, bytes are those
  * of the application's messages. Over HTTP "in flight" is pipelining. With
  * --active only A connections work at one time, each until its share is done.
  * With --idle the connections then stay open, which a line "idle" announces,
  * until stdin ends or the time is over.
+ *
+ * KIND is create (of a <contentInstance>), retrieve (of one), discover or
+ * delete. {c} in ID is the connection, {n} in ID, JSON is a number: FROM, the
+ * next one, until TO; for retrieve and discover any of them, at random.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +33,8 @@
 
 #define SILENCE_MS    10000	/* a server that answers nothing is broken */
 #define IN_FLIGHT_MAX 256	/* two hexadecimal digits of the rqi */
+#define ANSWER_MAX    (1u << 20)
+#define DEFAULT_TO    "cb1/meter7/temp"
 
 struct slot {
 	uint64_t sent_ns;
@@ -53,21 +61,23 @@ struct conn {
 
 struct load {
 	const struct wire *wire;
+	struct ask ask;
 	struct sockaddr_in target;
 	unsigned connections;
 	unsigned in_flight;
 	unsigned active;
 	unsigned idle_s;
 	uint64_t requests;
+	uint64_t from, to;	/* --numbers */
+	size_t answer_max;
 
 	int epoll;
 	struct conn *conns;	/* owned */
 	uint32_t *latency_us;	/* owned; one per answer */
 	size_t in_size;
 	size_t out_size;
-	size_t fr_at;
-	size_t rqi_at;
 
+	uint64_t number;	/* the next one, or the state of a generator */
 	unsigned started;
 	unsigned finished;
 	uint64_t done;
@@ -86,22 +96,35 @@ static uint64_t now_ns(void)
 
 /* One connection */
 
+/* Reads go anywhere (xorshift64), writes go on. */
+static uint64_t load_number(struct load *l)
+{
+	uint64_t n = l->number;
+
+	if (l->ask.kind->op != 2)
+		return l->from + l->number++;
+	n ^= n << 13;
+	n ^= n >> 7;
+	n ^= n << 17;
+	l->number = n;
+	return l->from + n % (l->to - l->from + 1);
+}
+
 static void conn_request(struct conn *c, unsigned slot)
 {
 	struct load *l = c->load;
 	struct slot *s = &c->slots[slot];
-	struct span request = l->wire->request;
-	char text[WIRE_REQUEST_MAX];
+	struct ask_copy copy = { .conn = c->index, .slot = slot };
+	char text[ASK_TEXT_MAX];
+	struct span request = { text, 0 };
 
 	if (c->sent == c->quota)
 		return;
 	s->waits = true;
-	s->seq = (uint32_t)c->sent++;
+	s->seq = copy.seq = (uint32_t)c->sent++;
 	s->sent_ns = now_ns();
-	memcpy(text, request.p, request.len);
-	wire_fr(text + l->fr_at, c->index);
-	wire_rqi(text + l->rqi_at, c->index, slot, s->seq);
-	request.p = text;
+	copy.number = load_number(l);
+	request.len = ask_fill(text, &l->ask, &copy);
 	c->out_len += l->wire->put(c->out + c->out_len, request);
 }
 
@@ -154,13 +177,13 @@ static bool conn_flush(struct conn *c)
 /* The slot whose request has this rqi, or -1. */
 static int conn_match(const struct conn *c, struct span rqi)
 {
-	int slot = wire_rqi_slot(rqi);
-	char want[WIRE_RQI_LEN];
+	int slot = ask_rqi_slot(rqi);
+	char want[ASK_RQI_LEN];
 
 	if (slot < 0 || (unsigned)slot >= c->load->in_flight ||
 	    !c->slots[slot].waits)
 		return -1;
-	wire_rqi(want, c->index, (unsigned)slot, c->slots[slot].seq);
+	ask_rqi(want, c->index, (unsigned)slot, c->slots[slot].seq);
 	return memcmp(want, rqi.p, sizeof(want)) == 0 ? slot : -1;
 }
 
@@ -202,7 +225,7 @@ static const char *conn_take_all(struct conn *c)
 	struct wire_answer a;
 
 	while (in.len > 0 && wrong == NULL) {
-		a = c->load->wire->take(in);
+		a = c->load->wire->take(in, c->load->ask.kind);
 		if (a.len == 0 && a.wrong == NULL)
 			break;
 		wrong = a.ping.p ? conn_pong(c, a.ping) :
@@ -306,13 +329,6 @@ static void load_start(struct load *l)
 	}
 }
 
-static size_t load_mark(const struct load *l, struct span mark)
-{
-	struct span request = l->wire->request;
-
-	return (size_t)(bench_find(request, mark).p - request.p);
-}
-
 static void load_open(struct load *l)
 {
 	l->epoll = epoll_create1(0);
@@ -320,10 +336,10 @@ static void load_open(struct load *l)
 	l->latency_us = calloc(l->requests, sizeof(*l->latency_us));
 	if (l->epoll < 0 || l->conns == NULL || l->latency_us == NULL)
 		bench_die("start", strerror(errno));
-	l->in_size = l->in_flight * WIRE_ANSWER_MAX;
+	l->wire->make(&l->ask);
+	l->number = l->ask.kind->op == 2;
+	l->in_size = l->in_flight * l->answer_max;
 	l->out_size = l->in_flight * WIRE_REQUEST_MAX + WIRE_CONTROL_MAX;
-	l->fr_at = load_mark(l, SPAN(WIRE_FR));
-	l->rqi_at = load_mark(l, SPAN(WIRE_RQI));
 	for (unsigned i = 0; i < l->connections; i++) {
 		l->conns[i].load = l;
 		l->conns[i].index = i;
@@ -438,8 +454,26 @@ static const struct option options[] = {
 	{ "requests",	 required_argument, NULL, 'r' },
 	{ "active",	 required_argument, NULL, 'a' },
 	{ "idle",	 required_argument, NULL, 'i' },
+	{ "op",		 required_argument, NULL, 'o' },
+	{ "to",		 required_argument, NULL, 'T' },
+	{ "fc",		 required_argument, NULL, 'F' },
+	{ "content",	 required_argument, NULL, 'p' },
+	{ "numbers",	 required_argument, NULL, 'n' },
+	{ "answer",	 required_argument, NULL, 'b' },
 	{ NULL,		 0,		    NULL, 0 },
 };
+
+static void load_numbers(struct load *l, const char *text)
+{
+	char *dash, *end;
+
+	l->from = strtoull(text, &dash, 10);
+	if (*dash != '-')
+		bench_die("--numbers", "want FROM-TO");
+	l->to = strtoull(dash + 1, &end, 10);
+	if (*end != '\0' || l->to < l->from)
+		bench_die("--numbers", "want FROM-TO");
+}
 
 static void load_option(struct load *l, int opt)
 {
@@ -468,6 +502,24 @@ static void load_option(struct load *l, int opt)
 	case 'i':
 		l->idle_s = count("--idle", optarg, 86400);
 		break;
+	case 'o':
+		l->ask.kind = ask_find(optarg);
+		break;
+	case 'T':
+		l->ask.to = optarg;
+		break;
+	case 'F':
+		l->ask.fc = optarg;
+		break;
+	case 'p':
+		l->ask.content = optarg;
+		break;
+	case 'n':
+		load_numbers(l, optarg);
+		break;
+	case 'b':
+		l->answer_max = count("--answer", optarg, ANSWER_MAX);
+		break;
 	default:
 		exit(2);
 	}
@@ -475,7 +527,14 @@ static void load_option(struct load *l, int opt)
 
 int main(int argc, char **argv)
 {
-	struct load l = { .connections = 1, .in_flight = 1, .active = 65535 };
+	struct load l = {
+		.ask = { .kind = ask_find("create"), .to = DEFAULT_TO },
+		.connections = 1,
+		.in_flight = 1,
+		.active = 65535,
+		.to = UINT32_MAX,
+		.answer_max = 1024,
+	};
 	uint64_t start;
 	int opt;
 

@@ -2,23 +2,14 @@
 #define BENCH_WIRE_H
 
 /*
- * The messages of the load generator, bytes to bytes: one operation, CREATE
- * <contentInstance>, as a TS-0009 HTTP request and as a TS-0020 JSON
- * primitive in a masked frame, and what the answers to it say.
+ * The messages of the load generator, bytes to bytes: requests as they are in
+ * HTTP or in a masked frame, and what the answers to them say.
  */
 
-#include "bench.h"
+#include "ask.h"
 
-#define WIRE_REQUEST_MAX 512
-#define WIRE_ANSWER_MAX	 1024
+#define WIRE_REQUEST_MAX (ASK_TEXT_MAX + 8)	/* a frame has a head */
 #define WIRE_CONTROL_MAX 131	/* a masked control frame */
-
-/* Fields of fixed width, written over these marks. */
-#define WIRE_FR	 "CCCCCC"
-#define WIRE_RQI "RRRRRRRRRRRRRRRRRR"
-
-#define WIRE_FR_LEN  (sizeof(WIRE_FR) - 1)
-#define WIRE_RQI_LEN (sizeof(WIRE_RQI) - 1)
 
 /* What one message of the server says. */
 struct wire_answer {
@@ -31,67 +22,11 @@ struct wire_answer {
 struct wire {
 	bool in_order;		/* answers come as the requests went */
 	struct span hello;	/* sent first, unless it is empty */
-	struct span request;
+	void (*make)(struct ask *a);
 	/* Bytes written; to has room for WIRE_REQUEST_MAX. */
 	size_t (*put)(char *to, struct span request);
-	struct wire_answer (*take)(struct span in);
+	struct wire_answer (*take)(struct span in, const struct ask_kind *k);
 };
-
-#define WIRE_CONTENT                                           \
-	"{\"m2m:cin\":{\"cnf\":\"text/plain:0\",\"con\":\"02"  \
-	"1.50\",\"lbl\":[\"unit:\302\260C\"]}}"
-#define WIRE_CONTENT_LENGTH "68"
-
-_Static_assert(sizeof(WIRE_CONTENT) - 1 == 68, "WIRE_CONTENT_LENGTH differs");
-
-static inline void wire_hex(char *to, uint32_t value, unsigned digits)
-{
-	while (digits-- > 0) {
-		to[digits] = "0123456789abcdef"[value & 15];
-		value >>= 4;
-	}
-}
-
-/* -1: not hexadecimal. */
-static inline int wire_hex_value(const char *p, unsigned digits)
-{
-	int value = 0;
-
-	while (digits-- > 0) {
-		if (*p >= '0' && *p <= '9')
-			value = value * 16 + (*p - '0');
-		else if (*p >= 'a' && *p <= 'f')
-			value = value * 16 + (*p - 'a') + 10;
-		else
-			return -1;
-		p++;
-	}
-	return value;
-}
-
-/* Each connection is another AE, as one entity has one session. */
-static inline void wire_fr(char *to, unsigned conn)
-{
-	memcpy(to, "Cm", 2);
-	wire_hex(to + 2, conn, 4);
-}
-
-static inline void wire_rqi(char *to, unsigned conn, unsigned slot,
-			    uint32_t seq)
-{
-	memcpy(to, "r-0000-00-", 10);
-	wire_hex(to + 2, conn, 4);
-	wire_hex(to + 7, slot, 2);
-	wire_hex(to + 10, seq, 8);
-}
-
-/* The slot that a wire_rqi() names, or -1. */
-static inline int wire_rqi_slot(struct span rqi)
-{
-	if (rqi.p == NULL || rqi.len != WIRE_RQI_LEN)
-		return -1;
-	return wire_hex_value(rqi.p + 7, 2);
-}
 
 static inline size_t wire_http_put(char *to, struct span request)
 {
@@ -99,26 +34,39 @@ static inline size_t wire_http_put(char *to, struct span request)
 	return request.len;
 }
 
-static inline struct wire_answer wire_http_take(struct span in)
+static inline const char *wire_http_wrong(struct span head,
+					  const struct ask_kind *k)
 {
-	struct span head = bench_head(in), status, rsc;
+	struct span rsc = bench_header(head, SPAN("X-M2M-RSC"));
+
+	if (!bench_starts(head, SPAN("HTTP/1.1 ")) ||
+	    !bench_starts((struct span){ head.p + 9, head.len - 9 },
+			  k->status))
+		return "not the status of a success";
+	if (rsc.len != k->rsc.len || !bench_starts(rsc, k->rsc))
+		return "not the X-M2M-RSC of a success";
+	return NULL;
+}
+
+static inline struct wire_answer wire_http_take(struct span in,
+						const struct ask_kind *k)
+{
+	struct span head = bench_head(in), body;
 	struct wire_answer a = { 0 };
-	long body;
+	long length;
 
 	if (head.p == NULL)
 		return a;
-	status = bench_find(head, SPAN("HTTP/1.1 201"));
-	rsc = bench_header(head, SPAN("X-M2M-RSC"));
-	body = bench_number(bench_header(head, SPAN("Content-Length")));
-	if (status.p != head.p)
-		a.wrong = "the status is not 201";
-	else if (bench_number(rsc) != 2001)
-		a.wrong = "X-M2M-RSC is not 2001";
-	else if (body <= 0)
-		a.wrong = "no content, or its length is not stated";
-	else if (in.len < head.len + (size_t)body)
+	length = bench_number(bench_header(head, SPAN("Content-Length")));
+	a.wrong = wire_http_wrong(head, k);
+	if (a.wrong == NULL && length < 0)
+		a.wrong = "the length of the content is not stated";
+	if (a.wrong == NULL && in.len < head.len + (size_t)length)
 		return a;
-	a.len = a.wrong ? in.len : head.len + (size_t)body;
+	body = (struct span){ in.p + head.len, (size_t)length };
+	if (a.wrong == NULL && !bench_starts(body, k->has))
+		a.wrong = "not the content that was asked for";
+	a.len = a.wrong ? in.len : head.len + (size_t)length;
 	a.rqi = bench_header(head, SPAN("X-M2M-RI"));
 	return a;
 }
@@ -200,18 +148,32 @@ static inline struct span wire_json_string(struct span in, struct span before)
 	return (struct span){ end ? p : NULL, end ? (size_t)(end - p) : 0 };
 }
 
-static inline const char *wire_ws_wrong(unsigned char op, struct span msg)
+static inline bool wire_json_has(struct span in, struct span name,
+				 struct span value)
+{
+	struct span at = bench_find(in, name);
+
+	if (at.p == NULL)
+		return value.len == 0;
+	at.p += name.len;
+	at.len = in.len - (size_t)(at.p - in.p);
+	return bench_starts(at, value);
+}
+
+static inline const char *wire_ws_wrong(unsigned char op, struct span msg,
+					const struct ask_kind *k)
 {
 	if (op != WIRE_TEXT)
 		return "a frame that is no whole text message";
-	if (bench_find(msg, SPAN("\"rsc\":2001")).p == NULL)
-		return "rsc is not 2001";
-	if (bench_find(msg, SPAN("\"pc\":{\"m2m:cin\"")).p == NULL)
-		return "no content";
+	if (!wire_json_has(msg, SPAN("\"rsc\":"), k->rsc))
+		return "not the rsc of a success";
+	if (!wire_json_has(msg, SPAN("\"pc\":"), k->has))
+		return "not the content that was asked for";
 	return NULL;
 }
 
-static inline struct wire_answer wire_ws_take(struct span in)
+static inline struct wire_answer wire_ws_take(struct span in,
+					      const struct ask_kind *k)
 {
 	struct wire_answer a = { 0 };
 	struct span msg;
@@ -228,38 +190,28 @@ static inline struct wire_answer wire_ws_take(struct span in)
 		a.ping = msg;
 		return a;
 	}
-	a.wrong = wire_ws_wrong((unsigned char)in.p[0], msg);
+	a.wrong = wire_ws_wrong((unsigned char)in.p[0], msg, k);
 	a.rqi = wire_json_string(msg, SPAN("\"rqi\":\""));
 	return a;
 }
 
 static const struct wire wire_http = {
 	.in_order = true,
-	.request = SPAN("POST /cb1/meter7/temp HTTP/1.1\r\n"
-			"Host: localhost\r\n"
-			"X-M2M-Origin: " WIRE_FR "\r\n"
-			"X-M2M-RI: " WIRE_RQI "\r\n"
-			"X-M2M-RVI: 3\r\n"
-			"Accept: application/json\r\n"
-			"Content-Type: application/json;ty=4\r\n"
-			"Content-Length: " WIRE_CONTENT_LENGTH "\r\n"
-			"\r\n" WIRE_CONTENT),
+	.make = ask_make_http,
 	.put = wire_http_put,
 	.take = wire_http_take,
 };
 
 static const struct wire wire_ws = {
-	.hello = SPAN("GET / HTTP/1.1\r\n"
-		      "Host: localhost\r\n"
-		      "Upgrade: websocket\r\n"
-		      "Connection: Upgrade\r\n"
-		      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-		      "Sec-WebSocket-Version: 13\r\n"
-		      "Sec-WebSocket-Protocol: oneM2M.json\r\n"
-		      "\r\n"),
-	.request = SPAN("{\"op\":1,\"to\":\"cb1/meter7/temp\","
-			"\"fr\":\"" WIRE_FR "\",\"rqi\":\"" WIRE_RQI "\","
-			"\"rvi\":\"3\",\"ty\":4,\"pc\":" WIRE_CONTENT "}"),
+	.hello = SPAN_INIT("GET / HTTP/1.1\r\n"
+			   "Host: localhost\r\n"
+			   "Upgrade: websocket\r\n"
+			   "Connection: Upgrade\r\n"
+			   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+			   "Sec-WebSocket-Version: 13\r\n"
+			   "Sec-WebSocket-Protocol: oneM2M.json\r\n"
+			   "\r\n"),
+	.make = ask_make_ws,
 	.put = wire_ws_put,
 	.take = wire_ws_take,
 };
