@@ -6,6 +6,7 @@
 #   make san cov        the same in those variants; cov prints branch coverage
 #   make fuzz-smoke     each fuzz target for FUZZ_SECONDS (60)
 #   make bench          CPU per message against nginx and HAProxy
+#   make bench-store    what the embedded CSE costs, and how that grows
 #   make check-trixie   builds and passes in a Debian 13 tree
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
@@ -73,7 +74,8 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench check-trixie install uninstall dist format clean
+	fuzz-smoke bench bench-store check-trixie install uninstall dist format \
+	clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -131,6 +133,8 @@ fuzz-smoke: fuzz
 	./scripts/fuzz build/fuzz
 bench: programs
 	$(PYTHON) tests/bench/run $B
+bench-store: programs
+	$(PYTHON) tests/bench/run-store $B
 check-trixie:
 	./scripts/check-trixie
 
