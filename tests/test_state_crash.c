@@ -25,7 +25,7 @@ enum event {
 	PUT,				/* acknowledged */
 	REMOVAL_BEGUN,
 	REMOVED,			/* acknowledged */
-	ROW,				/* acknowledged; number: strength */
+	ROW,				/* acknowledged; number: rr */
 };
 
 struct record {
@@ -53,7 +53,7 @@ struct child {
 		bool removing;
 	} askers[ENTITIES];
 	struct state_call row;
-	uint32_t strength;
+	uint32_t rr;
 };
 
 static void report(struct child *c, enum event event, uint32_t entity,
@@ -142,8 +142,8 @@ static void on_asked(struct state_call *call, int err)
 static void put_row(struct child *c)
 {
 	struct entity_row row = { .id = STR("/mn"), .token = STR("token"),
-				  .kind = ENTITY_CSE,
-				  .strength = (int)++c->strength };
+				  .ty = 16,
+				  .rr = (int)++c->rr };
 
 	ck_assert_int_eq(entities_put(c->rig.m, &c->row, &row), 0);
 }
@@ -153,19 +153,19 @@ static void on_row_put(struct state_call *call, int err)
 	struct child *c = container_of(call, struct child, row);
 
 	ck_assert_int_eq(err, 0);
-	report(c, ROW, 0, c->strength);
+	report(c, ROW, 0, c->rr);
 	put_row(c);
 }
 
 static void child_main(int out, const uint32_t next[ENTITIES],
-		       uint32_t strength)
+		       uint32_t rr)
 {
 	static struct child c;
 
 	rig_open(&c.rig, rig_dir, NULL);
 	c.out = out;
 	memcpy(c.next, next, sizeof(c.next));
-	c.strength = strength;
+	c.rr = rr;
 	for (uint32_t i = 0; i < ARRAY_LEN(c.putters); i++) {
 		c.putters[i] = (struct putter){ .call.on_done = on_put,
 						.child = &c,
@@ -189,7 +189,7 @@ static void child_main(int out, const uint32_t next[ENTITIES],
 struct model {
 	uint8_t last[ENTITIES][NUMBERS];	/* event of each item */
 	uint32_t next[ENTITIES];		/* above all begun */
-	uint32_t strength;			/* acknowledged */
+	uint32_t rr;			/* acknowledged */
 	unsigned puts, removals;		/* acknowledged */
 };
 
@@ -197,7 +197,7 @@ static void learn(struct model *m, const struct record *r)
 {
 	ck_assert_uint_lt(r->entity, ENTITIES);
 	if (r->event == ROW) {
-		m->strength = r->number;
+		m->rr = r->number;
 		return;
 	}
 	ck_assert_uint_lt(r->number, NUMBERS);
@@ -231,7 +231,7 @@ static void crash(struct model *m)
 	ck_assert(child >= 0);
 	if (child == 0) {
 		close(ends[0]);
-		child_main(ends[1], m->next, m->strength);
+		child_main(ends[1], m->next, m->rr);
 	}
 	close(ends[1]);
 	while (records-- > 0)
@@ -319,8 +319,8 @@ static int on_row(void *arg, const struct entity_row *row)
 {
 	struct model *m = arg;
 
-	ck_assert((uint32_t)row->strength - m->strength <= 1);
-	m->strength = (uint32_t)row->strength;
+	ck_assert((uint32_t)row->rr - m->rr <= 1);
+	m->rr = (uint32_t)row->rr;
 	return 0;
 }
 
