@@ -153,8 +153,7 @@ static bool add_components(uint64_t *sum, struct str *s, const char *letters,
 	return any;
 }
 
-/* xs:duration: PnYnMnDTnHnMnS, no sign. */
-static bool read_duration(uint64_t *out, struct str s)
+bool prim_read_duration(uint64_t *out, struct str s)
 {
 	static const uint64_t date[] = { YEAR, MONTH, DAY };
 	static const uint64_t time[] = { HOUR, MINUTE, SECOND };
@@ -190,7 +189,7 @@ bool prim_time_left(uint64_t *left_ms, const struct prim *p,
 		*left_ms = deadline > now_ms ? deadline - now_ms : 0;
 		return true;
 	}
-	return read_duration(left_ms, p->param[id].text);
+	return prim_read_duration(left_ms, p->param[id].text);
 }
 
 #define LAST_MS UINT64_C(253402300799999)	/* end of the year 9999 */
