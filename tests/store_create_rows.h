@@ -202,7 +202,16 @@ static const struct {
 	{ "unknown condition", "{'nu':['Ca'],'enc':{'zzz':1}}", 4000 },
 	{ "exc", "{'nu':['Ca'],'exc':1}", 0 },
 	{ "exc of 0", "{'nu':['Ca'],'exc':0}", 4000 },
-	{ "batches, not served", "{'nu':['Ca'],'bn':{'num':2}}", 5001 },
+	{ "batches by number", "{'nu':['Ca'],'bn':{'num':2}}", 0 },
+	{ "batches by time", "{'nu':['Ca'],'bn':{'dur':'PT2.5S'}}", 0 },
+	{ "batches by both", "{'nu':['Ca'],'bn':{'num':1,'dur':'P1D'}}", 0 },
+	{ "batches by neither", "{'nu':['Ca'],'bn':{}}", 4000 },
+	{ "batches of none", "{'nu':['Ca'],'bn':{'num':0}}", 4000 },
+	{ "batches of no time", "{'nu':['Ca'],'bn':{'dur':'PT0S'}}", 4000 },
+	{ "batches, time is no duration", "{'nu':['Ca'],'bn':{'dur':'10'}}",
+	  4000 },
+	{ "batches of something else", "{'nu':['Ca'],'bn':{'num':1,'x':1}}",
+	  4000 },
 	{ "rate limit, not served", "{'nu':['Ca'],'rl':{'mnn':1}}", 5001 },
 };
 

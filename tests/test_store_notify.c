@@ -1,5 +1,7 @@
 #include "store_rules_rig.h"
 
+#include <limits.h>
+
 #define CT	"'ct':'20260601T080000,000','lt':'20260601T080000,000'"
 #define CIN	"{'m2m:cin':{'rn':'r6','ty':4,'ri':'r6','pi':'r3'," CT \
 		",'st':1,'cs':1,'con':'1'}}"
@@ -354,6 +356,47 @@ START_TEST(test_many_subscriptions)
 }
 END_TEST
 
+/* ---- batches ---- */
+
+static const struct {
+	const char *bn;
+	unsigned num;
+	uint64_t ms;
+	const char *kept;
+} batches[] = {
+	{ "{'num':5}", 5, 3600000, "{'num':5,'dur':'PT1H'}" },
+	{ "{'num':1,'dur':'PT10S'}", 1, 10000, "{'num':1,'dur':'PT10S'}" },
+	{ "{'dur':'PT1M'}", UINT_MAX, 60000, "{'dur':'PT1M'}" },
+	{ "{'num':9223372036854775807}", UINT_MAX, 3600000,
+	  "{'num':9223372036854775807,'dur':'PT1H'}" },
+};
+
+START_TEST(test_batch)
+{
+	struct rules_rig rig;
+	struct resource sub = { 0 };
+	char in[128];
+
+	rig_open(&rig);
+	snprintf(in, sizeof(in), "{'nu':['Ca'],'enc':{'net':[3]},'su':'Cs',"
+		 "'bn':%s}", batches[_i].bn);
+	ck_assert_int_eq(rig_add(&rig, &sub, &rig.cnt, 23, in), 0);
+	ck_assert(rig_same(json_object_get(sub.attrs, "bn"),
+			   batches[_i].kept));
+	ck_assert_int_eq(perform(&rig, ADD_INSTANCE, &sub), 0);
+	ck_assert_int_eq(perform(&rig, DELETE_SUBSCRIPTION, &sub), 0);
+	ck_assert_uint_eq(rig.events.count, 2);
+	ck_assert_uint_eq(rig.events.list[0].batch_num, batches[_i].num);
+	ck_assert_uint_eq(rig.events.list[0].batch_ms, batches[_i].ms);
+	ck_assert_int_eq(rig.events.list[0].subscription, sub.id);
+	/* its end is told at once */
+	ck_assert_uint_eq(rig.events.list[1].batch_num, 0);
+	ck_assert_int_eq(rig.events.list[1].subscription, sub.id);
+	resource_deinit(&sub);
+	rig_close(&rig);
+}
+END_TEST
+
 /* ---- verification ---- */
 
 #define VRQ(nu)	"{'to':'" nu "','fr':'/id-in','vrq':true,'pc':" \
@@ -445,6 +488,7 @@ static Suite *notify_suite(void)
 	tcase_add_test(tc, test_exc_counts_down);
 	tcase_add_test(tc, test_deaf_to_itself);
 	tcase_add_test(tc, test_many_subscriptions);
+	tcase_add_loop_test(tc, test_batch, 0, (int)ARRAY_LEN(batches));
 	tcase_add_loop_test(tc, test_verify, 0, (int)ARRAY_LEN(verifications));
 	tcase_add_test(tc, test_verify_only_new);
 	suite_add_tcase(suite, tc);

@@ -81,7 +81,8 @@ struct store_event {
 	enum store_ask ask;
 	int ec;				/* event category; 0: none */
 	int64_t subscription;		/* row; 0: of none */
-	unsigned batch_num;		/* bn: so many in one m2m:agn; 0: no */
+	unsigned batch_num;		/* bn: so many in one m2m:agn; 0: no;
+					 * UINT_MAX: any number */
 	uint64_t batch_ms;		/* or what came in this time; 0: any */
 };
 

@@ -1,5 +1,6 @@
 #include "store/store_notify.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -182,6 +183,23 @@ static int send_sgn(struct store_events *out, struct store_conn *c,
 	return rc;
 }
 
+/* bn: collected into one m2m:agn by who sends. Its two limits stand beside
+ * each other; of one that is not given there is no end. */
+static void put_batch(struct store_event *event, const struct resource *sub)
+{
+	const json_t *bn = json_object_get(sub->attrs, "bn");
+	const json_t *dur = json_object_get(bn, "dur");
+	int64_t num = value_int(bn, "num", UINT_MAX);
+
+	if (bn == NULL || event->ask != STORE_TELL)
+		return;
+	event->batch_num = num > UINT_MAX ? UINT_MAX : (unsigned)num;
+	if (!prim_read_duration(&event->batch_ms,
+				(struct str){ json_string_value(dur),
+					      json_string_length(dur) }))
+		event->batch_ms = 0;
+}
+
 static int send_event(struct store_events *out, const struct resource *sub,
 		      const struct occasion *o, enum store_ask ask)
 {
@@ -191,6 +209,7 @@ static int send_event(struct store_events *out, const struct resource *sub,
 
 	if (rc == 0 && !put(sgn, "nev", nev))
 		rc = UV_ENOMEM;
+	put_batch(&event, sub);
 	if (rc == 0)
 		return send_sgn(out, o->c, sub, sgn, event,
 				json_object_get(sub->attrs, "nu"));

@@ -186,6 +186,28 @@ bool subscription_is_blocking(const json_t *attrs)
 			 NET_BLOCKING);
 }
 
+/* Where bn says only how many: what came waits no longer than this. */
+#define BATCH_DURATION "PT1H"
+
+static int complete_batch(struct store_conn *c, json_t *attrs)
+{
+	json_t *bn = json_object_get(attrs, "bn");
+
+	if (bn == NULL || json_object_get(bn, "dur") != NULL)
+		return 0;
+	if (json_object_get(bn, "num") == NULL)
+		return store_refuse(c, RSC_BAD_REQUEST,
+				    "bn without num and dur");
+	/* attrs may share it with what the request holds */
+	bn = json_copy(bn);
+	if (bn == NULL ||
+	    json_object_set_new(bn, "dur", json_string(BATCH_DURATION)) != 0) {
+		json_decref(bn);
+		return UV_ENOMEM;
+	}
+	return json_object_set_new(attrs, "bn", bn) != 0 ? UV_ENOMEM : 0;
+}
+
 /* enc and nct are in attrs afterwards, whatever they are worth. */
 static int complete(json_t *attrs)
 {
@@ -210,6 +232,8 @@ int subscription_check(struct store_conn *c, json_t *attrs, int64_t parent,
 	if (rc == 0)
 		rc = check_criteria(c, json_object_get(attrs, "enc"),
 				    value_int(attrs, "nct", NCT_ALL));
+	if (rc == 0)
+		rc = complete_batch(c, attrs);
 	if (rc == 0 && subscription_is_blocking(attrs))
 		rc = check_blocking(c, attrs, parent, self);
 	return rc;

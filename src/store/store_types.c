@@ -233,6 +233,12 @@ static const struct attr_info enc_members[] = {
 	ATTR_END
 };
 
+static const struct attr_info bn_members[] = {
+	ATTR_RANGE("num", INT, O, O, 1, 0),
+	ATTR("dur", DURATION, O, O),
+	ATTR_END
+};
+
 static const struct attr_info sub_attributes[] = {
 	ATTR_NESTED("enc", OBJECT, O, O, enc_members),
 	ATTR_RANGE("exc", INT, O, O, 1, 0),
@@ -241,7 +247,7 @@ static const struct attr_info sub_attributes[] = {
 	ATTR("nfu", ANY, O, O),		/* TS-0001: a list; TS-0004: one */
 	ATTR_RANGE("pn", INT, O, O, 1, 2),
 	ATTR("psn", UNSERVED, O, NP),
-	ATTR("bn", UNSERVED, O, O),
+	ATTR_NESTED("bn", OBJECT, O, O, bn_members),
 	ATTR("rl", UNSERVED, O, O),
 	ATTR("nsp", INT, O, O),
 	ATTR("ln", BOOL, O, O),

@@ -11,6 +11,7 @@ enum attr_kind {
 	ATTR_INT,		/* from min to max; max 0: no bound above */
 	ATTR_BOOL,
 	ATTR_TIME,		/* m2m:timestamp */
+	ATTR_DURATION,		/* xs:duration above 0 */
 	ATTR_STRINGS,
 	ATTR_INTS,		/* each from min to max */
 	ATTR_LABELS,		/* tokens without blanks */

@@ -34,6 +34,17 @@ static bool is_time(const json_t *value)
 						 json_string_length(value) });
 }
 
+static bool is_duration(const json_t *value)
+{
+	uint64_t ms;
+
+	return json_is_string(value) &&
+	       prim_read_duration(&ms,
+				  (struct str){ json_string_value(value),
+						json_string_length(value) }) &&
+	       ms > 0;
+}
+
 static bool is_scalar_of(const struct attr_info *attr, const json_t *value)
 {
 	switch (attr->kind) {
@@ -47,6 +58,8 @@ static bool is_scalar_of(const struct attr_info *attr, const json_t *value)
 		return json_is_boolean(value);
 	case ATTR_TIME:
 		return is_time(value);
+	case ATTR_DURATION:
+		return is_duration(value);
 	case ATTR_LABELS:
 		return is_label(value);
 	default:
