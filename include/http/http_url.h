@@ -34,7 +34,7 @@ enum http_url_fault {
 MUST_CHECK enum http_url_fault http_url_parse(struct http_url *out,
 					      struct str text);
 
-/* What to say after "the URL ". */
+/* What to say of the URL; it begins with a verb. */
 const char *http_url_why(enum http_url_fault fault);
 
 /* Appends host, and the port unless the scheme implies it: a Host header. */
