@@ -129,8 +129,8 @@ const char *http_url_why(enum http_url_fault fault)
 		[HTTP_URL_USER] = "must not hold a user or a password",
 		[HTTP_URL_ADDRESS] = "has no IPv6 address in its brackets",
 		[HTTP_URL_PORT] = "has no port from 1 to 65535",
-		[HTTP_URL_CODED] =
-			"has a path with characters that must be percent-encoded",
+		[HTTP_URL_CODED] = ("has a path with characters that must be "
+				    "percent-encoded"),
 		[HTTP_URL_FRAGMENT] = "must not have a fragment",
 	};
 
