@@ -2,7 +2,7 @@
 
 #include "base/siphash.h"
 
-/* The vectors of SipHash's authors: key 00 01 .. 0f, text 00 01 .. (len - 1). */
+/* Vectors of SipHash's authors: key 00 01 .. 0f, text 00 01 .. (len - 1). */
 static const struct {
 	size_t len;
 	uint64_t hash;

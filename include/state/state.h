@@ -61,7 +61,8 @@ void state_mailbox_destroy(struct state_mailbox *m);
  * anything: start another one, destroy the mailbox.
  */
 struct state_call {
-	/* 0, or a negative code: then nothing has happened */
+	/* 0, or a negative code: then nothing has happened. (With UV_EIO the
+	 * next start may find that it has: at-least-once holds.) */
 	void (*on_done)(struct state_call *call, int err);
 
 	/* of inbox_next(); good during on_done(). NULL: there is none */

@@ -41,7 +41,7 @@ struct state {
 	struct state_db db;
 	struct inbox_conf inbox;	/* of this batch */
 	uint64_t now;			/* of this batch */
-	uint64_t next_due;		/* no item expires before; 0: none does */
+	uint64_t next_due;		/* none expires before; 0: never */
 	bool more_due;			/* the last sweep was not all */
 	bool failing;			/* nothing was written since one did */
 	bool lost;			/* db: open it anew */

@@ -38,7 +38,7 @@ struct tallies {
 	struct inbox_stats now;
 
 	uv_rwlock_t lock;
-	struct tally *all;		/* owned; hash table, changed under it */
+	struct tally *all;		/* owned; a table, changed under it */
 	struct inbox_stats committed;	/* written under it */
 };
 
