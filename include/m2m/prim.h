@@ -195,6 +195,7 @@ MUST_CHECK bool prim_read_time(uint64_t *out, struct str s);
 
 /* YYYYMMDDThhmmss,fff in UTC; the year 9999 ends it. */
 void prim_write_time(char out[PRIM_TIME_TEXT], uint64_t ms);
+
 /* xs:duration `PnYnMnDTnHnMnS`, without a sign, in ms; a month has 30 days, a
  * year 365. False when it is none. */
 MUST_CHECK bool prim_read_duration(uint64_t *out, struct str s);
