@@ -7,7 +7,7 @@
 /* ---- entities ---- */
 
 struct rows {
-	struct buf text;		/* "id token ty rn poa rr routed dcse;" */
+	struct buf text;	/* "id token ty rn poa rr routed dcse;" each */
 	unsigned count;
 	unsigned stop_at;		/* 0: never */
 };
