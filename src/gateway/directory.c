@@ -13,6 +13,7 @@ struct descendant {
 };
 
 struct directory {
+	const struct entity_home *home;		/* borrowed, as ops */
 	const struct directory_ops *ops;
 	void *owner;
 	struct siphash_key key;
@@ -146,14 +147,20 @@ static void drop_descendants(struct directory *d, const struct entity *e)
 	}
 }
 
-/* The first that announces a CSE keeps it: nobody takes another's. */
+/* The first that announces a CSE keeps it: nobody takes another's, and least of
+ * all that of the CSE behind us, whose AEs it would speak for. */
 static void add_descendant(struct directory *d, struct entity *e, struct str id)
 {
+	struct entity_id parts;
 	struct descendant *it;
+
+	if (!entity_id_read(&parts, d->home, id) || parts.kind != ENTITY_CSE ||
+	    str_eq(parts.cse, d->home->cse))
+		return;
 
 	HASH_FIND_BYHASHVALUE(hh, d->descendants, id.p, id.len,
 			      hash_of(d, id), it);
-	if (it != NULL || id.len == 0)
+	if (it != NULL)
 		return;
 	it = calloc(1, sizeof(*it));
 	if (it == NULL)
@@ -532,14 +539,15 @@ struct directory_counters directory_counters(struct directory *d)
 	return c;
 }
 
-int directory_create(struct directory **out, const struct directory_ops *ops,
-		     void *owner)
+int directory_create(struct directory **out, const struct entity_home *home,
+		     const struct directory_ops *ops, void *owner)
 {
 	struct directory *d = calloc(1, sizeof(*d));
 	int err;
 
 	if (d == NULL)
 		return UV_ENOMEM;
+	d->home = home;
 	d->ops = ops;
 	d->owner = owner;
 	err = siphash_key_random(&d->key);

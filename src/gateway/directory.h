@@ -86,7 +86,9 @@ struct directory_ops {
 	void (*on_offline)(void *owner, struct entity *e, struct place at);
 };
 
+/* home is borrowed: no dcse may name it. */
 MUST_CHECK int directory_create(struct directory **out,
+				const struct entity_home *home,
 				const struct directory_ops *ops, void *owner);
 void directory_destroy(struct directory *d);
 

@@ -108,8 +108,8 @@ static int open_state(struct gateway *gw)
 	int err = state_create(&gw->shared.state, &why, &gw->conf->state);
 
 	if (!err)
-		err = directory_create(&gw->shared.directory, &directory_ops,
-				       gw);
+		err = directory_create(&gw->shared.directory, &gw->conf->home,
+				       &directory_ops, gw);
 	if (!err)
 		err = entities_load(gw->shared.state, load_entity, gw);
 	if (!err)

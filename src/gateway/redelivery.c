@@ -56,8 +56,9 @@ static void operate(struct redelivery *r,
 static void on_end(struct delivery *d)
 {
 	struct redelivery *r = container_of(d, struct redelivery, d);
-	bool goes_on = r->slot != NULL && (d->end == DELIVERY_ANSWERED ||
-					   d->end == DELIVERY_TIMED_OUT);
+	bool goes_on = r->slot != NULL && !r->w->draining &&
+		       (d->end == DELIVERY_ANSWERED ||
+			d->end == DELIVERY_TIMED_OUT);
 
 	operate(r, d->end == DELIVERY_ANSWERED ? inbox_remove : inbox_release);
 	r->w->counters.redelivered += d->end == DELIVERY_ANSWERED;

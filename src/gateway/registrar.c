@@ -181,6 +181,19 @@ static bool claim(struct owner *o, struct entity *e, enum strength strength)
 	return false;
 }
 
+/* What was stored for an entity of that id that the CSE has forgotten is not
+ * for the new one. */
+static void drop_former(struct registrar *r, struct str id)
+{
+	struct entity *e = directory_find(registrar_directory(r), id);
+
+	if (e != NULL && directory_is_registered(registrar_directory(r), e) &&
+	    inbox_drop(r->w->mailbox, NULL, id) != 0)
+		log_warning("inbox_failed", LOG_STR("originator", id),
+			    LOG_ERRNO(UV_ENOMEM));
+	entity_unref(e);
+}
+
 /* True: the answer is held until the row is written. */
 static bool created(struct registrar *r, struct owner *o, struct note *n,
 		    const struct prim *answer)
@@ -199,6 +212,7 @@ static bool created(struct registrar *r, struct owner *o, struct note *n,
 				"m2m:ae", "rn"));
 	if (rn.len > 0)
 		n->data.rn = rn;
+	drop_former(r, id);
 	e = directory_register(registrar_directory(r), id, n->is_cse,
 			       str_of(n->token), &n->data);
 	if (e == NULL)

@@ -15,6 +15,13 @@ static bool is_reserved(const struct registrar *r, struct str fr)
 	return false;
 }
 
+/* The CSE behind us speaks for itself. */
+static bool is_home(const struct registrar *r, const struct entity_id *id)
+{
+	return id->kind == ENTITY_CSE && id->path.len == 0 &&
+	       id->cse.len > 0 && str_eq(id->cse, r->w->conf->home.cse);
+}
+
 static int refuse(struct registrar *r, int rsc, const char **why,
 		  const char *text)
 {
@@ -55,7 +62,8 @@ int registrar_admit(struct registrar *r, const struct owner *o,
 	    str_eq(fr, buf_str(&o->known)))
 		return 0;
 	id = registrar_canonical(r, &parts, fr);
-	if (is_reserved(r, fr) || is_reserved(r, entity_id_stem(&parts)))
+	if (is_reserved(r, fr) || is_reserved(r, entity_id_stem(&parts)) ||
+	    is_home(r, &parts))
 		return refuse(r, RSC_ORIGINATOR_NOT_AUTHENTICATED, why,
 			      "fr needs a credential");
 	if (registrar_is_registration(p, &is_cse) || owner_speaks_for(o, id))

@@ -54,6 +54,17 @@ class Identity(ReverseCase):
             self.assertEqual(answer["rsc"], 4106)
         self.assertEqual(self.fake.requests, [])
 
+    def test_nobody_is_the_cse_behind(self):
+        ws = self.connect(self.gateway())
+        answer = ws.ask(op=1, to="cse-in", fr="/id-in", rqi="r", rvi="3",
+                        ty=16, pc={"m2m:csr": {"cb": "/id-in/x", "rr": True,
+                                               "srv": ["3"]}})
+        self.assertEqual(answer["rsc"], 4106)
+        self.register_cse(ws, dcse=["/id-in", "//sp/id-in", "/id-in/x"])
+        for fr in ("/id-in", "/id-in/Cany", "Cany"):
+            self.assertEqual(self.ask(ws, fr), 4106, fr)
+            self.assertEqual(self.forwarded(fr), [])
+
     def test_several_aes_on_one_connection(self):
         ws, poa = self.online(self.gateway(), "Cone")
         self.register(ws, "Ctwo")

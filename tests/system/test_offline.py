@@ -181,6 +181,16 @@ class Offline(ReverseCase):
         self.assertEqual(self.take(ws, 1), ["new"])
         self.assertEqual(later.result().rsc, 2000)
 
+    def test_nothing_is_kept_for_a_new_one_of_the_same_id(self):
+        daemon = self.storing()
+        poa = self.away(daemon)
+        call(poa, sgn("old"))
+        ws = self.connect(daemon)   # the CSE had forgotten the first one
+        self.register(ws)
+        later = Later(self.registrar.poa["Cmeter7"][0], sgn("new"))
+        self.assertEqual(self.take(ws, 1), ["new"])
+        self.assertEqual(later.result().rsc, 2000)
+
     def test_survives_a_restart(self):
         with tempfile.TemporaryDirectory(prefix="m2mwsd-") as where:
             daemon = self.storing(where)
