@@ -385,6 +385,9 @@ static const struct {
 	{ "backslash before a quote",
 	  AE("\"a\":\"\\\\\",\"poa\":[" T1 "]"),
 	  AE("\"a\":\"\\\\\",\"poa\":[\"ws://default\"]") },
+	{ "quote in a string before",
+	  AE("\"a\":\"x\\\"\",\"poa\":[" T1 "]"),
+	  AE("\"a\":\"x\\\"\",\"poa\":[\"ws://default\"]") },
 	{ "no content", "", NULL },
 };
 
@@ -518,6 +521,8 @@ static const struct {
 	  NULL },
 	{ "resource twice", "{\"m2m:sub\":{\"nu\":[\"ws\"]},\"m2m:sub\":1}",
 	  NU_SAME, NULL },
+	{ "a list of names", "[\"m2m:sub\",{\"nu\":[\"ws\"]}]", NU_SAME,
+	  NULL },
 	{ "no content", "", NU_SAME, NULL },
 };
 

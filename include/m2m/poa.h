@@ -100,7 +100,7 @@ struct nu_rules {
 enum nu_result {
 	NU_SAME,		/* nothing to do */
 	NU_CHANGED,		/* out holds the new text */
-	NU_FOREIGN,		/* a ws URL of somebody else: cannot be reached */
+	NU_FOREIGN,		/* holds a ws URL of somebody else */
 };
 
 /*

@@ -20,7 +20,7 @@ static void read_attrs(struct attrs *out, struct buf *scratch,
 	struct poa_walk w;
 
 	*out = (struct attrs){ 0 };
-	poa_walk_begin(&w, resource);
+	poa_walk_begin(&w, resource, JSCAN_OBJECT);
 	while (poa_walk_next(&w)) {
 		if (poa_name_is(scratch, &w, STR("poa"))) {
 			out->poa = w.value;

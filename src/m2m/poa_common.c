@@ -2,16 +2,14 @@
 
 #include <limits.h>
 
-void poa_walk_begin(struct poa_walk *w, struct str text)
+void poa_walk_begin(struct poa_walk *w, struct str text, enum jscan_type type)
 {
-	enum jscan_type type = JSCAN_ARRAY;
+	char bracket = type == JSCAN_OBJECT ? '{' : '[';
 
 	while (text.len > 0 && memchr(" \t\n\r", text.p[0], 4) != NULL)
 		text = str_skip(text, 1);
-	if (text.len == 0 || (text.p[0] != '[' && text.p[0] != '{'))
-		text = STR("[]");
-	if (text.p[0] == '{')
-		type = JSCAN_OBJECT;
+	if (text.len == 0 || text.p[0] != bracket)
+		text = type == JSCAN_OBJECT ? STR("{}") : STR("[]");
 	w->first = true;
 	jscan_init(&w->scan, text, JSCAN_DEPTH_MAX, UINT_MAX);
 	(void)!jscan_enter(&w->scan, type);	/* it begins with its bracket */
@@ -53,7 +51,7 @@ unsigned poa_find(struct jscan_value *out, struct buf *scratch,
 	struct poa_walk w;
 	unsigned count = 0;
 
-	poa_walk_begin(&w, object);
+	poa_walk_begin(&w, object, JSCAN_OBJECT);
 	while (count < 2 && poa_walk_next(&w)) {
 		if (!poa_name_is(scratch, &w, name))
 			continue;
@@ -80,7 +78,7 @@ enum poa_list poa_list_kind(struct buf *scratch, const struct jscan_value *v)
 
 	if (v->type != JSCAN_ARRAY)
 		return POA_LIST_ODD;
-	poa_walk_begin(&w, v->raw);
+	poa_walk_begin(&w, v->raw, JSCAN_ARRAY);
 	while (poa_walk_next(&w)) {
 		if (w.value.type != JSCAN_STRING)
 			return POA_LIST_ODD;
@@ -100,7 +98,7 @@ void poa_add_list(struct buf *out, struct buf *scratch, struct str list,
 	bool replaced = false;
 	struct poa_walk w;
 
-	poa_walk_begin(&w, list);
+	poa_walk_begin(&w, list, JSCAN_ARRAY);
 	while (poa_walk_next(&w)) {
 		struct str raw = w.value.raw;
 		bool is_ws = poa_is_ws(poa_text(scratch, &w.value));

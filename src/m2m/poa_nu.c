@@ -79,7 +79,7 @@ static void replace_list(struct nu_writer *w, const struct jscan_value *v)
 
 	if (poa_list_kind(&w->scratch, v) != POA_LIST_WS)
 		return;
-	poa_walk_begin(&walk, v->raw);
+	poa_walk_begin(&walk, v->raw, JSCAN_ARRAY);
 	while (poa_walk_next(&walk))
 		(void)take_target(w, poa_text(&w->scratch, &walk.value));
 	copy_to(w, v->raw.p);

@@ -15,8 +15,9 @@ struct poa_walk {
 	struct jscan_value value;
 };
 
-/* Into an array or object; any other value has no members. */
-void poa_walk_begin(struct poa_walk *w, struct str text);
+/* Into an array or object, as type says; a text of any other type has no
+ * members. name is set in objects only. */
+void poa_walk_begin(struct poa_walk *w, struct str text, enum jscan_type type);
 bool poa_walk_next(struct poa_walk *w);
 
 /* The decoded text of a string's inside; in scratch if it has escapes. */

@@ -96,7 +96,7 @@ static void read_list(struct list *out, struct restorer *r, struct str raw)
 	struct poa_walk w;
 
 	*out = (struct list){ .raw = raw };
-	poa_walk_begin(&w, raw);
+	poa_walk_begin(&w, raw, JSCAN_ARRAY);
 	while (poa_walk_next(&w)) {
 		struct str entry = poa_text(&r->scratch, &w.value);
 
@@ -134,8 +134,8 @@ static bool is_as_sent(struct restorer *r, const struct list *l)
 	bool is_ws = false, had_ws = false;
 	struct poa_walk here, sent;
 
-	poa_walk_begin(&here, l->raw);
-	poa_walk_begin(&sent, l->sent);
+	poa_walk_begin(&here, l->raw, JSCAN_ARRAY);
+	poa_walk_begin(&sent, l->sent, JSCAN_ARRAY);
 	while (poa_walk_next(&here)) {
 		struct str entry = poa_text(&r->scratch, &here.value);
 		bool ours = is_ours(entry, r->routes);
@@ -202,7 +202,7 @@ static bool replace_by_ws(struct restorer *r, struct str old, struct str sent)
 	bool any = false;
 	struct poa_walk w;
 
-	poa_walk_begin(&w, sent);
+	poa_walk_begin(&w, sent, JSCAN_ARRAY);
 	while (poa_walk_next(&w)) {
 		if (!poa_is_ws(poa_text(&r->other, &w.value)))
 			continue;
@@ -224,7 +224,7 @@ static void edit_list(struct restorer *r, const struct list *l)
 	bool done = !l->found;
 	struct poa_walk w;
 
-	poa_walk_begin(&w, l->raw);
+	poa_walk_begin(&w, l->raw, JSCAN_ARRAY);
 	while (poa_walk_next(&w)) {
 		struct str raw = w.value.raw;
 
