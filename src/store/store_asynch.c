@@ -1,6 +1,6 @@
-#include <stdlib.h>
 #include <uv.h>
 
+#include "store/store_json.h"
 #include "store/store_op.h"
 #include "store/store_route.h"
 
@@ -46,13 +46,14 @@ int asynch_send(struct store_events *events, struct store_conn *c,
 {
 	json_t *content = json_pack("{s:o}", "m2m:rsp",
 				    answer_wrap(c, request, rsc, result));
-	char *text = content != NULL ? json_dumps(content, JSON_COMPACT) :
-				       NULL;
+	struct buf text = { 0 };
 	int rc = UV_ENOMEM;
 
-	if (text != NULL)
-		rc = send_all(events, c, request, str_of(text));
-	free(text);
+	if (content != NULL)
+		store_json_add(&text, content);
+	if (text.len > 0 && !text.failed)
+		rc = send_all(events, c, request, buf_str(&text));
+	buf_deinit(&text);
 	json_decref(content);
 	return rc == 0 ? RSC_ACCEPTED_ASYNCH : rc;
 }

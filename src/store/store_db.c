@@ -409,6 +409,7 @@ static void free_statements(struct store_statements *statements)
 		sqlite3_finalize(statements->prepared[i]);
 	for (size_t i = 0; i < DB_PATHS; i++)
 		free(statements->paths[i].path);
+	buf_deinit(&statements->attrs);
 	free(statements);
 }
 

@@ -54,6 +54,7 @@ struct store_statements {
 	int64_t reserved;	/* writer: rows below it may be given away */
 	int64_t again, again_count;	/* writer: taken before, by a request
 					 * that asked first; to be given now */
+	struct buf attrs;	/* owned; scratch: a row's, as text */
 	struct path_slot paths[DB_PATHS];
 };
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "store/store_json.h"
 #include "store/store_op.h"
 #include "store/store_route.h"
 
@@ -44,17 +45,12 @@ void op_touch_access(struct store_conn *c, int ty)
 static int read_content(struct operation *op)
 {
 	struct str text = op->request->content;
-	json_error_t why;
 
 	/* store_retrieve() reads its own, op_notify() passes it on */
 	if (text.len == 0 || op->request->op == OP_RETRIEVE ||
 	    op->request->op == OP_NOTIFY)
 		return 0;
-	op->content = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES,
-				 &why);
-	return op->content != NULL ?
-		       0 :
-		       store_refuse(op->c, RSC_BAD_REQUEST, "pc: %s", why.text);
+	return store_json_read(&op->content, op->c, "pc", text);
 }
 
 /* A bit per value (TS-0001 Table 8.1.2-1). */
@@ -327,12 +323,6 @@ static int run_snapshot(json_t **pc, struct store_conn *c,
 
 /* ---- the answer ---- */
 
-static int add_text(const char *text, size_t n, void *arg)
-{
-	buf_add(arg, text, n);
-	return 0;
-}
-
 /* Where text was added to the store, which moves while it grows. */
 struct place {
 	size_t at, len;
@@ -350,9 +340,8 @@ static struct place keep_json(struct prim *answer, const json_t *pc)
 {
 	struct place p = { answer->store.len, 0 };
 
-	if (pc != NULL &&
-	    json_dump_callback(pc, add_text, &answer->store, JSON_COMPACT))
-		answer->store.failed = true;
+	if (pc != NULL)
+		store_json_add(&answer->store, pc);
 	p.len = answer->store.len - p.at;
 	return p;
 }

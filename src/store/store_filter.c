@@ -2,6 +2,7 @@
 #include <uv.h>
 
 #include "store/store_filter.h"
+#include "store/store_json.h"
 
 static struct str text_of(const json_t *string)
 {
@@ -232,7 +233,9 @@ int filter_read(struct filter *f, struct store_conn *c, struct str fc)
 	f->ofst = 1;
 	if (fc.len == 0)
 		return 0;
-	f->root = json_loadb(fc.p, fc.len, JSON_REJECT_DUPLICATES, NULL);
+	rc = store_json_read(&f->root, c, "fc", fc);
+	if (rc != 0)
+		return rc;
 	if (!json_is_object(f->root)) {
 		filter_deinit(f);
 		return store_refuse(c, RSC_BAD_REQUEST, "fc is no object");

@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <uv.h>
 
 #include "store/store_filter.h"
 #include "store/store_glob.h"
+#include "store/store_json.h"
 
 enum { TY_CNT = 3, TY_CIN = 4, TY_FCNT = 28, TY_TS = 29, TY_TSI = 30 };
 
@@ -15,9 +17,9 @@ static struct str text_of(const json_t *string)
 }
 
 /* How a scalar is written where there are no types (a query of HTTP). */
-static struct str scalar_text(const json_t *v, char *space, size_t size)
+static struct str scalar_text(const json_t *v, char space[STORE_REAL_TEXT])
 {
-	int n = 0;
+	size_t n = 0;
 
 	switch (json_typeof(v)) {
 	case JSON_STRING:
@@ -27,28 +29,46 @@ static struct str scalar_text(const json_t *v, char *space, size_t size)
 	case JSON_FALSE:
 		return STR("false");
 	case JSON_INTEGER:
-		n = snprintf(space, size, "%" JSON_INTEGER_FORMAT,
-			     json_integer_value(v));
+		n = (size_t)snprintf(space, STORE_REAL_TEXT,
+				     "%" JSON_INTEGER_FORMAT,
+				     json_integer_value(v));
 		break;
 	case JSON_REAL:
-		n = snprintf(space, size, "%.15g", json_real_value(v));
+		n = store_json_real(space, json_real_value(v));
 		break;
 	default:
 		return (struct str){ NULL, 0 };
 	}
-	return (struct str){ space, n > 0 ? (size_t)n : 0 };
+	return (struct str){ space, n };
+}
+
+/* 1.50 is 1.5, and 2 is 2.0 */
+static bool number_matches(const json_t *have, const json_t *want)
+{
+	const char *text = json_string_value(want);
+	char *end;
+	double n;
+
+	/* a double does not tell all integers apart */
+	if (json_is_integer(have) && json_is_integer(want))
+		return json_integer_value(have) == json_integer_value(want);
+	if (json_is_number(want))
+		return json_number_value(have) == json_number_value(want);
+	if (!json_is_real(have) || text == NULL || *text == '\0')
+		return false;
+	n = strtod(text, &end);
+	return *end == '\0' && n == json_real_value(have);
 }
 
 static bool scalar_matches(const json_t *have, const json_t *want)
 {
-	char a[32], b[32];
+	char a[STORE_REAL_TEXT], b[STORE_REAL_TEXT];
 
-	if (json_is_number(have) && json_is_number(want))
-		return json_number_value(have) == json_number_value(want);
+	if (json_is_number(have) && number_matches(have, want))
+		return true;
 	if (json_is_object(have) || json_is_array(have) || json_is_null(have))
 		return json_equal(have, want) != 0;
-	return store_glob(scalar_text(want, b, sizeof(b)),
-			  scalar_text(have, a, sizeof(a)));
+	return store_glob(scalar_text(want, b), scalar_text(have, a));
 }
 
 /* Of a list, one element is enough. */
@@ -264,12 +284,12 @@ static int match_derived(bool *out, const struct filter_term *t,
 
 static bool text_matches(const char *have, const json_t *values)
 {
-	char space[32];
+	char space[STORE_REAL_TEXT];
 	size_t i;
 	json_t *want;
 
 	json_array_foreach(values, i, want) {
-		if (store_glob(scalar_text(want, space, sizeof(space)),
+		if (store_glob(scalar_text(want, space),
 			       str_of(have)))
 			return true;
 	}

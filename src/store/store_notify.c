@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "store/store_json.h"
 #include "store/store_route.h"
 #include "store/store_rules.h"
 
@@ -165,20 +166,21 @@ static int send_sgn(struct store_events *out, struct store_conn *c,
 		    const struct resource *sub, json_t *sgn,
 		    struct store_event event, const json_t *targets)
 {
-	json_t *pc = json_object();
-	char *text = NULL;
+	struct buf text = { 0 };
 	int rc = UV_ENOMEM;
 
-	if (put_source(sgn, c, sub) && json_object_set(pc, "m2m:sgn", sgn) == 0)
-		text = json_dumps(pc, JSON_COMPACT);
-	if (text != NULL) {
+	if (put_source(sgn, c, sub)) {
+		buf_add_lit(&text, "{\"m2m:sgn\":");
+		store_json_add(&text, sgn);
+		buf_add_char(&text, '}');
+	}
+	if (text.len > 0 && !text.failed) {
 		event.originator = str_of(c->store->conf->cse_id);
-		event.content = str_of(text);
+		event.content = buf_str(&text);
 		event.subscription = sub->id;
 		rc = send_text(out, c, &event, targets);
 	}
-	free(text);
-	json_decref(pc);
+	buf_deinit(&text);
 	json_decref(sgn);
 	return rc;
 }

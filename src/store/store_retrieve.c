@@ -1,6 +1,7 @@
 #include <uv.h>
 
 #include "store/resource.h"
+#include "store/store_json.h"
 #include "store/store_result.h"
 
 /*
@@ -203,7 +204,9 @@ static int reduce_to_content(json_t *pc, const struct retrieval *q)
 
 	if (text.len == 0)
 		return 0;
-	content = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
+	rc = store_json_read(&content, q->c, "pc", text);
+	if (rc != 0)
+		return rc;
 	names = json_object_get(content, "m2m:atrl");
 	if (names == NULL)
 		rc = store_refuse(q->c, RSC_BAD_REQUEST,

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "store/store_json.h"
 #include "store/store_types.h"
 
 #define ID_STEP 65536		/* row numbers per write of the counter */
 #define NAME_TEXT 48		/* "fcnt_9223372036854775807-99" */
+#define ATTRS_KEPT 65536	/* memory that stays for the next row */
 #define PREFIX_LEN 4		/* of "m2m:"; no short name is longer */
 
 void resource_deinit(struct resource *r)
@@ -317,7 +319,7 @@ static int take_id(int64_t *out, struct store_conn *c)
 }
 
 static int insert_row(const struct resource *r, struct store_conn *c,
-		      const char *ri, const char *attrs)
+		      const char *ri, struct str attrs)
 {
 	sqlite3_stmt *stmt = db_statement(c, DB_INSERT);
 	int rc;
@@ -335,7 +337,7 @@ static int insert_row(const struct resource *r, struct store_conn *c,
 	sqlite3_bind_int64(stmt, 10, r->size);
 	sqlite3_bind_int64(stmt, 11, r->count);
 	sqlite3_bind_int64(stmt, 12, r->octets);
-	db_bind_text(stmt, 13, str_of(attrs));
+	db_bind_text(stmt, 13, attrs);
 	rc = db_run(stmt);
 	sqlite3_clear_bindings(stmt);
 	return rc;
@@ -343,7 +345,7 @@ static int insert_row(const struct resource *r, struct store_conn *c,
 
 /* Somebody may have chosen such a name before. */
 static int insert_unnamed(struct resource *r, struct store_conn *c,
-			  const char *ri, const char *attrs)
+			  const char *ri, struct str attrs)
 {
 	int rc = UV_EEXIST;
 
@@ -378,7 +380,7 @@ static int check_ri(struct store_conn *c, const char *ri)
 }
 
 static int insert_new(struct resource *r, struct store_conn *c,
-		      const char *attrs)
+		      struct str attrs)
 {
 	const char *chosen = r->ri;
 	int rc = chosen != NULL ? check_ri(c, chosen) : 0;
@@ -397,17 +399,32 @@ static int insert_new(struct resource *r, struct store_conn *c,
 	return rc != 0 || r->ri != NULL ? rc : UV_ENOMEM;
 }
 
+/* Good until the next one. */
+static int write_attrs(struct str *out, struct store_conn *c,
+		       const struct resource *r)
+{
+	struct buf *text = &c->statements->attrs;
+
+	if (text->cap > ATTRS_KEPT)
+		buf_deinit(text);
+	buf_clear(text);
+	store_json_add(text, r->attrs);
+	*out = buf_str(text);
+	return text->failed ? UV_ENOMEM : 0;
+}
+
 int tree_insert(struct resource *r, struct store_conn *c)
 {
-	char *attrs = json_dumps(r->attrs, JSON_COMPACT);
-	int rc = attrs != NULL ? insert_new(r, c, attrs) : UV_ENOMEM;
+	struct str attrs;
+	int rc = write_attrs(&attrs, c, r);
 
-	free(attrs);
+	if (rc == 0)
+		rc = insert_new(r, c, attrs);
 	return rc != 0 ? rc : put_labels(c, r);
 }
 
 static int update_row(const struct resource *r, struct store_conn *c,
-		      const char *attrs)
+		      struct str attrs)
 {
 	sqlite3_stmt *stmt = db_statement(c, DB_UPDATE);
 	int rc;
@@ -419,7 +436,7 @@ static int update_row(const struct resource *r, struct store_conn *c,
 	sqlite3_bind_int64(stmt, 5, r->size);
 	sqlite3_bind_int64(stmt, 6, r->count);
 	sqlite3_bind_int64(stmt, 7, r->octets);
-	db_bind_text(stmt, 8, str_of(attrs));
+	db_bind_text(stmt, 8, attrs);
 	rc = db_run(stmt);
 	sqlite3_clear_bindings(stmt);
 	return rc;
@@ -427,10 +444,11 @@ static int update_row(const struct resource *r, struct store_conn *c,
 
 int tree_update(const struct resource *r, struct store_conn *c)
 {
-	char *attrs = json_dumps(r->attrs, JSON_COMPACT);
-	int rc = attrs != NULL ? update_row(r, c, attrs) : UV_ENOMEM;
+	struct str attrs;
+	int rc = write_attrs(&attrs, c, r);
 
-	free(attrs);
+	if (rc == 0)
+		rc = update_row(r, c, attrs);
 	if (rc == 0)
 		rc = run_by_id(c, DB_UNLABEL, r->id);
 	return rc != 0 ? rc : put_labels(c, r);

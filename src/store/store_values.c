@@ -1,3 +1,4 @@
+#include "store/store_json.h"
 #include "store/store_rules.h"
 
 #include <ctype.h>
@@ -166,10 +167,15 @@ int attr_check(struct store_conn *c, const struct attr_info *attr,
 
 int64_t value_size(const json_t *value)
 {
+	struct buf text = { 0 };
+	int64_t size;
+
 	if (json_is_string(value))
 		return (int64_t)json_string_length(value);
-	return (int64_t)json_dumpb(value, NULL, 0,
-				   JSON_COMPACT | JSON_ENCODE_ANY);
+	store_json_add(&text, value);
+	size = (int64_t)text.len;
+	buf_deinit(&text);
+	return size;
 }
 
 int64_t value_int(const json_t *object, const char *name, int64_t otherwise)
