@@ -6,8 +6,7 @@
 #define URL GW "t1"
 #define AE(inside) "{\"m2m:ae\":{" inside "}}"
 
-/* A text in an allocation of its own, so that the sanitizer sees one octet too
- * many being read. */
+/* In an allocation of its own: one octet too many is seen by the sanitizer. */
 static struct str copy_of(const char *text)
 {
 	size_t n = strlen(text);
@@ -113,6 +112,8 @@ static const struct {
 	  NULL, "---" },
 	{ "resource twice", "{\"m2m:ae\":{\"rr\":true},\"m2m:ae\":{}}", NULL,
 	  "---" },
+	{ "and another", "{\"m2m:sub\":{},\"m2m:ae\":{\"poa\":[\"ws\"]}}",
+	  NULL, "---" },
 	{ "resource is a list", "{\"m2m:ae\":[{\"rr\":true}]}", NULL, "---" },
 	{ "no object", "[\"m2m:ae\",{\"rr\":true}]", NULL, "---" },
 	{ "no content", "", NULL, "---" },
@@ -520,6 +521,8 @@ static const struct {
 	{ "another resource", "{\"m2m:cnt\":{\"nu\":[\"ws\"]}}", NU_SAME,
 	  NULL },
 	{ "resource twice", "{\"m2m:sub\":{\"nu\":[\"ws\"]},\"m2m:sub\":1}",
+	  NU_SAME, NULL },
+	{ "and another", "{\"m2m:sub\":{\"nu\":[\"ws\"]},\"m2m:ae\":{}}",
 	  NU_SAME, NULL },
 	{ "a list of names", "[\"m2m:sub\",{\"nu\":[\"ws\"]}]", NU_SAME,
 	  NULL },

@@ -12,9 +12,9 @@
  * own id (notificationURI), and results say again what the client had said.
  *
  * Content is valid JSON that a codec has checked. Only the entries in question
- * are exchanged; every other octet stays. True: out, which was empty, holds
- * the new content (out->failed: no memory). False: nothing to do, out is
- * untouched.
+ * are exchanged; every other octet stays. True: out, which was empty and is
+ * not where the content lies, holds the new content (out->failed: no memory).
+ * False: nothing to do, out is untouched.
  *
  * A ws entry is any ws: or wss: URL, in any case, and the mere words ws and
  * wss: ws://default, ws:// and ws are markers in use.
@@ -30,7 +30,8 @@ enum poa_rr {
  * says that nothing is known. */
 struct poa_state {
 	bool known;		/* of poa and routed */
-	bool routed;		/* the CSE's poa holds the gateway's URL */
+	bool routed;		/* the CSE's poa holds the gateway's URL, be
+				 * rr what it may */
 	enum poa_rr rr;
 	struct str poa;		/* JSON text of the client's array, as it sent
 				 * it; empty: it sent none */
@@ -57,7 +58,8 @@ struct poa_request {
  *	rr false, here or before	as it is: it polls
  *	UPDATE, rr becomes true, no poa	what CREATE would have made of the
  *					poa that is known
- *	odd types, members twice	as it is: the CSE judges
+ *	odd types, members twice,
+ *	content of several members	as it is: the CSE judges
  *
  * *after is what holds when the CSE agrees, its slices are of the content or
  * of before; on a refusal `before` still holds. It is set in any case.

@@ -151,8 +151,7 @@ bool poa_rewrite(struct buf *out, struct poa_state *after,
 	struct attrs a;
 
 	*after = r->is_create ? (struct poa_state){ 0 } : r->before;
-	if (poa_find(&resource, &scratch, r->content, r->member) == 1 &&
-	    resource.type == JSCAN_OBJECT) {
+	if (poa_find_resource(&resource, &scratch, r->content, r->member)) {
 		read_attrs(&a, &scratch, resource.raw);
 		after->rr = merge_rr(&a, after->rr);
 		plan = make_plan(after, &scratch, &a, r);

@@ -61,6 +61,19 @@ unsigned poa_find(struct jscan_value *out, struct buf *scratch,
 	return count;
 }
 
+bool poa_find_resource(struct jscan_value *out, struct buf *scratch,
+		       struct str content, struct str name)
+{
+	struct poa_walk w;
+
+	poa_walk_begin(&w, content, JSCAN_OBJECT);
+	if (!poa_walk_next(&w) || w.value.type != JSCAN_OBJECT ||
+	    !poa_name_is(scratch, &w, name))
+		return false;
+	*out = w.value;
+	return !poa_walk_next(&w);
+}
+
 bool poa_is_ws(struct str entry)
 {
 	struct str query;

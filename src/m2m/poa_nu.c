@@ -144,9 +144,8 @@ enum nu_result nu_rewrite(struct buf *out, struct str content,
 	struct jscan_value resource;
 
 	for (size_t i = 0; i < ARRAY_LEN(subscriptions); i++)
-		if (poa_find(&resource, &w.scratch, content,
-			     subscriptions[i]) == 1 &&
-		    resource.type == JSCAN_OBJECT) {
+		if (poa_find_resource(&resource, &w.scratch, content,
+				      subscriptions[i])) {
 			replace_members(&w, resource.raw, true);
 			break;
 		}

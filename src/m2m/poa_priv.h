@@ -33,6 +33,10 @@ bool poa_name_is(struct buf *scratch, const struct poa_walk *w,
 unsigned poa_find(struct jscan_value *out, struct buf *scratch,
 		  struct str object, struct str name);
 
+/* The resource of that name, all that the content holds (TS-0004 7.2.1.1). */
+bool poa_find_resource(struct jscan_value *out, struct buf *scratch,
+		       struct str content, struct str name);
+
 /* A decoded entry that stands for the client's own connection. */
 bool poa_is_ws(struct str entry);
 
