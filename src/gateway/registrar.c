@@ -390,6 +390,7 @@ void registrar_destroy(struct registrar *r)
 	}
 	buf_deinit(&r->id);
 	buf_deinit(&r->content);
+	buf_deinit(&r->nu);
 	buf_deinit(&r->rt);
 	buf_deinit(&r->shown);
 	buf_deinit(&r->known);

@@ -221,10 +221,10 @@ static int rewrite_nu(struct registrar *r, struct prim *p, const char **why)
 	enum nu_result result = NU_SAME;
 
 	if (may_hold_nu(p)) {
-		buf_clear(&r->content);
-		result = nu_rewrite(&r->content, p->content, &rules);
+		buf_clear(&r->nu);
+		result = nu_rewrite(&r->nu, p->content, &rules);
 		if (result == NU_CHANGED)
-			p->content = buf_str(&r->content);
+			p->content = buf_str(&r->nu);
 	}
 	if (result != NU_FOREIGN && prim_has(p, PARAM_RT) &&
 	    p->param[PARAM_RT].type == VALUE_JSON) {
@@ -233,7 +233,7 @@ static int rewrite_nu(struct registrar *r, struct prim *p, const char **why)
 		if (result == NU_CHANGED)
 			prim_set(p, PARAM_RT, VALUE_JSON, buf_str(&r->rt));
 	}
-	if (r->content.failed || r->rt.failed)
+	if (r->nu.failed || r->rt.failed)
 		return UV_ENOMEM;
 	if (result != NU_FOREIGN)
 		return 0;

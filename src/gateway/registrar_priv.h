@@ -11,7 +11,7 @@ struct registrar {
 	struct registrar_counters counters;
 	LIST_HEAD(, held_answer) held;	/* owned; for the disk */
 	struct buf id;			/* scratch, as all that follow */
-	struct buf content, rt, shown;
+	struct buf content, nu, rt, shown;
 	struct buf known;
 	struct buf poa;
 	struct prim answer;		/* with its content restored */

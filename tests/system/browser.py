@@ -43,7 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def page(script):
     """A page that runs an async function body and posts what it returns."""
     return f"""<!DOCTYPE html><meta charset="utf-8"><script src="/round.js">
-</script><script>
+</script><script src="/listen.js"></script><script>
 (async () => {{ {script} }})().then(
 	(value) => ({{ value }}),
 	(error) => ({{ error: String(error) }})
@@ -56,9 +56,10 @@ def run_page(chromium, script, seconds=60):
     """What script returned; raises when it threw or said nothing."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.results = queue.Queue()
-    with open(os.path.join(HERE, "round.js"), "rb") as f:
-        server.pages = {"/": ("text/html", page(script)),
-                        "/round.js": ("text/javascript", f.read())}
+    server.pages = {"/": ("text/html", page(script))}
+    for name in ("round.js", "listen.js"):
+        with open(os.path.join(HERE, name), "rb") as f:
+            server.pages["/" + name] = ("text/javascript", f.read())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:

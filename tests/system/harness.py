@@ -134,16 +134,17 @@ class Daemon(Process):
     def __init__(self, upstream_url, files=None, argv=(), stderr=None,
                  **options):
         self.dir = tempfile.TemporaryDirectory(prefix="m2mwsd-")
-        self.port = free_port()
-        self.address = ("127.0.0.1", self.port)
         sections = {
-            'listener "main"': {"listen": f"127.0.0.1:{self.port}"},
+            'listener "main"': {"listen": f"127.0.0.1:{free_port()}"},
             'upstream "cse"': {"url": upstream_url},
             "auth": {"mode": "open"},
         }
         titles = {"listener": 'listener "main"', "upstream": 'upstream "cse"'}
         for name, more in options.items():
             sections.setdefault(titles.get(name, name), {}).update(more)
+        listen = sections['listener "main"']["listen"]
+        self.port = int(listen.rpartition(":")[2])
+        self.address = ("127.0.0.1", self.port)
         self.file = os.path.join(self.dir.name, "m2mwsd.conf")
         with open(self.file, "w") as out:
             out.write(config_text(sections))
