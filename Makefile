@@ -7,6 +7,7 @@
 #   make fuzz-smoke     each fuzz target for FUZZ_SECONDS (60)
 #   make bench          CPU per message against nginx and HAProxy
 #   make bench-store    what the embedded CSE costs, and how that grows
+#   make bench-reverse  a notification by WebSocket and by long polling
 #   make check-trixie   builds and passes in a Debian 13 tree
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
@@ -74,7 +75,7 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench bench-store check-trixie install uninstall dist format \
+	fuzz-smoke bench bench-reverse bench-store check-trixie install uninstall dist format \
 	clean
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -133,6 +134,8 @@ fuzz-smoke: fuzz
 	./scripts/fuzz build/fuzz
 bench: programs
 	$(PYTHON) tests/bench/run $B
+bench-reverse: programs
+	$(PYTHON) tests/bench/run-reverse $B
 bench-store: programs
 	$(PYTHON) tests/bench/run-store $B
 check-trixie:
