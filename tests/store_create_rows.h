@@ -102,6 +102,8 @@ static const struct {
 	{ "CSE type out of range", IN_BASE, 16, NULL, "{" CSR ",'cst':4}",
 	  4000 },
 	{ "pollingChannel", IN_AE, 15, NULL, "{}", 0 },
+	{ "group that collects notifications, not served", IN_AE, 9, NULL,
+	  "{'mnm':1,'mid':[],'nar':{'num':2}}", 5001 },
 
 	{ "policy", IN_AE, 1, NULL, "{'pv':" ACR ",'pvs':" ACR "}", 0 },
 	{ "policy without rules", IN_AE, 1, NULL, "{'pv':{},'pvs':{'acr':[]}}",

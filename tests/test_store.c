@@ -358,6 +358,12 @@ static const struct row groups[] = {
 	{ "... and is as it was", R("cse-in/a/t1", "Ca"), 2000,
 	  "{'m2m:cnt':{'cni':1,'st':3}}", 0 },
 	{ "a stranger", R("cse-in/a/g/fopt", "Cz"), 4103, NULL, 0 },
+	{ "another AE", C("cse-in", "Cb", 2) AE("b"), 2001, NULL, 0 },
+	{ "its group of others' resources", C("cse-in/b", "Cb", 9)
+	  GRP("g", "'cse-in/a/t1'"), 4103, NULL, 0 },
+	{ "... of none", C("cse-in/b", "Cb", 9) GRP("g", ""), 2001, NULL, 0 },
+	{ "... that become members", U("cse-in/b/g", "Cb")
+	  "'pc':{'m2m:grp':{'mid':['cse-in/a/t1']}}", 4103, NULL, 0 },
 	{ "grtm", R("cse-in/a/g/fopt", "Ca") ",'grtm':['cse-in/a/t1']", 5001,
 	  NULL, 0 },
 	{ "a group of groups", C("cse-in/a", "Ca", 9)

@@ -187,6 +187,24 @@ START_TEST(test_creator)
 }
 END_TEST
 
+/* Whoever is told of changes reads. */
+START_TEST(test_subscriber)
+{
+	static const char subscribe[] =
+		"'op':1,'to':'cse-in/a/box','fr':'Cb','ty':23,"
+		"'pc':{'m2m:sub':{'nu':['http://h/']}}";
+
+	rig_must(&rig, 2004,
+		 "'op':3,'to':'cse-in/a/p1','fr':'Cself','pc':{"
+		 "'m2m:acp':{'pv':{'acr':[{'acor':['Cb'],'acop':1}]}}}");
+	rig_must(&rig, 4103, subscribe);
+	rig_must(&rig, 2004,
+		 "'op':3,'to':'cse-in/a/p1','fr':'Cself','pc':{"
+		 "'m2m:acp':{'pv':{'acr':[{'acor':['Cb'],'acop':3}]}}}");
+	rig_must(&rig, 2001, subscribe);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	const char *who;
@@ -375,6 +393,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_rows, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, test_rows_together);
 	tcase_add_test(tc, test_creator);
+	tcase_add_test(tc, test_subscriber);
 	tcase_add_loop_test(tc, test_acpi, 0, ARRAY_LEN(acpi_rows));
 	tcase_add_loop_test(tc, test_change, 0, ARRAY_LEN(changes));
 	tcase_add_test(tc, test_rollback);

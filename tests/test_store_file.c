@@ -43,6 +43,10 @@ static const struct {
 	  "'ty':3}", 4000 },
 	{ "rqet has passed", "{'op':2,'to':'cse-in','fr':'CAdmin','rqi':'1',"
 	  "'rvi':'3','rqet':'20200101T000000'}", 4008 },
+	{ "oet is to come", "{'op':2,'to':'cse-in','fr':'CAdmin','rqi':'1',"
+	  "'rvi':'3','oet':'PT1H'}", 5001 },
+	{ "oet has passed", "{'op':2,'to':'cse-in','fr':'CAdmin','rqi':'1',"
+	  "'rvi':'3','oet':'20200101T000000'}", 2000 },
 	{ "rqet is to come", "{'op':2,'to':'cse-in','fr':'CAdmin','rqi':'1',"
 	  "'rvi':'3','rqet':'20300101T000000'}", 2000 },
 };
@@ -111,6 +115,33 @@ START_TEST(test_expiration)
 	rig.now += 10000;
 	ck_assert_int_eq(expire(1), 1);
 	ck_assert_int_eq(expire(1), 0);
+}
+END_TEST
+
+/* Nothing outlives its parent, also where an UPDATE wants it to. */
+START_TEST(test_within_parent)
+{
+	static const struct row rows[] = {
+		{ "AE", C("cse-in", "Ca", 2) AE("a"), 2001, NULL, 0 },
+		{ "cnt", C("cse-in/a", "Ca", 3) CNT("'rn':'t',"
+		  "'et':'20260601T090000'"), 2001, NULL, 0 },
+		{ "longer than its parent", C("cse-in/a/t", "Ca", 3)
+		  CNT("'rn':'u','et':'20260601T100000'"), 2001,
+		  "{'m2m:cnt':{'et':'20260601T090000,000'}}", 0 },
+		{ "earlier", U("cse-in/a/t/u", "Ca")
+		  CNT("'et':'20260601T083000'"), 2004,
+		  "{'m2m:cnt':{'et':'20260601T083000,000'}}", 0 },
+		{ "later", U("cse-in/a/t/u", "Ca")
+		  CNT("'et':'20270601T083000'"), 2004,
+		  "{'m2m:cnt':{'et':'20260601T090000,000'}}", 0 },
+		{ "the default", U("cse-in/a/t/u", "Ca") CNT("'et':null"),
+		  2004, "{'m2m:cnt':{'et':'20260601T090000,000'}}", 0 },
+		{ "of no bound", U("cse-in/a", "Ca")
+		  "'pc':{'m2m:ae':{'et':'20270601T083000'}}", 2004,
+		  "{'m2m:ae':{'et':'20270601T083000,000'}}", 0 },
+	};
+
+	PLAY(rows);
 }
 END_TEST
 
@@ -319,6 +350,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(memory, setup, teardown);
 	tcase_add_loop_test(memory, test_request, 0, ARRAY_LEN(requests));
 	tcase_add_test(memory, test_expiration);
+	tcase_add_test(memory, test_within_parent);
 	tcase_add_test(memory, test_rollback);
 	tcase_add_test(memory, test_batch);
 	tcase_add_test(memory, test_is_read);

@@ -80,7 +80,7 @@ static int change_update(struct rules_rig *rig, const char *text)
 	int rc;
 
 	ck_assert_int_eq(rules_update(&rig->cnt, &changed, rig->c, in,
-				      RULES_NOW + 1000), 0);
+				      &rig->request, RULES_NOW + 1000), 0);
 	rc = notify_change(&rig->events, rig->c, &rig->cnt, NULL,
 			   CHANGE_UPDATE, changed, &rig->request);
 	json_decref(changed);

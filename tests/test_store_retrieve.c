@@ -175,6 +175,26 @@ static const struct {
 	{ "flat attribute", "", "CAdmin", "'rn':'hum','ty':3", HUM, 0 },
 	{ "patr", "room", "Ca", "'patr':[{'nm':'rn','val':'temp'}]",
 	  V2 "," V3 "," V4, 0 },
+	{ "patr of none", "room", "Ca", "'patr':[{'nm':'rn','val':'x'}]", "",
+	  0 },
+	{ "catr", "room", "Ca", "'catr':[{'nm':'con','val':'*4'}]", TEMP, 0 },
+	{ "catr: the same, or", "room", "Ca", "'catr':[{'nm':'con','val':'5'},"
+	  "{'nm':'con','val':'22'}]", TEMP "," HUM, 0 },
+	{ "catr of none", "room", "Ca", "'catr':[{'nm':'con','val':'x'}]", "",
+	  0 },
+	{ "arp: la", "room", "Ca", "'ty':3,'arp':'la'", V4 "," H1, 0 },
+	{ "arp: ol", "room", "Ca", "'lbl':['kind:x'],'arp':'ol'", V2, 0 },
+	{ "arp: up and down", "room", "Ca", "'rn':'v3','arp':'../../hum/h1'",
+	  H1, 0 },
+	{ "arp: many to one", "room", "Ca", "'ty':4,'arp':'..'",
+	  TEMP "," HUM, 0 },
+	{ "arp: to nothing", "room", "Ca", "'ty':3,'arp':'./x'", "", 0 },
+	{ "arp: beyond the CSEBase", "room", "Ca", "'ty':3,"
+	  "'arp':'../../../../../../x'", "", 0 },
+	{ "arp: what it may not see", "room", "Ca", "'ty':3,'arp':'../../shut'"
+	  , "", 0 },
+	{ "arp: disr", "", "CAdmin", "'rn':'none','arp':'la'", "", 0 },
+	{ "arp: no path", "room", "Ca", "'arp':5", NULL, 0 },
 	{ "only what it may discover", "", "Ca", "'ty':3",
 	  ROOM "," TEMP "," HUM ",'cse-in/a/shut/deep','cse-in/a/none'", 0 },
 	{ "... also by labels", "", "Ca", "'lbl':['kind:x']", ROOM "," TEMP,
@@ -412,6 +432,13 @@ static const struct {
 	{ "rcn 1 in discovery", "'to':'cse-in/a','fr':'Ca','rcn':1,'fc':"
 	  "{'fu':1}", 4000, NULL },
 	{ "rcn 99", "'to':'cse-in/a','fr':'Ca','rcn':99", 4000, NULL },
+	{ "by an IPE", "'to':'cse-in/a','fr':'Ca','fc':{'fu':3}", 5001, NULL },
+	{ "no such use", "'to':'cse-in/a','fr':'Ca','fc':{'fu':5}", 4000,
+	  NULL },
+	{ "arp without discovery", "'to':'cse-in/a','fr':'Ca','fc':"
+	  "{'arp':'x'}", 4000, NULL },
+	{ "geographic filter", "'to':'cse-in/a','fr':'Ca','fc':{'geom':'x'}",
+	  5001, NULL },
 	{ "semantic filter", "'to':'cse-in/a','fr':'Ca','fc':{'smf':['x']}",
 	  5001, NULL },
 };

@@ -200,7 +200,8 @@ START_TEST(test_update)
 	ck_assert_msg(rc == 0, "%s: %d (%s)", updates[_i].name, rc,
 		      rig.c->why);
 	before = json_deep_copy(r.attrs);
-	rc = rules_update(&r, &changed, rig.c, in, RULES_NOW + 1000);
+	rc = rules_update(&r, &changed, rig.c, in, &rig.request,
+			  RULES_NOW + 1000);
 	ck_assert_msg(rc == updates[_i].rsc, "%s: %d (%s)", updates[_i].name,
 		      rc, rig.c->why);
 	if (rc == 0)
@@ -368,7 +369,7 @@ START_TEST(test_limits_shrink)
 	add_instance(&rig, &rig.small, "1", RULES_NOW);
 	add_instance(&rig, &rig.small, "22", RULES_NOW);
 	ck_assert_int_eq(rules_update(&rig.small, &changed, rig.c, in,
-				      RULES_NOW), 0);
+				      &rig.request, RULES_NOW), 0);
 	ck_assert_int_eq(tree_update(&rig.small, rig.c), 0);
 	check_counts(&rig, &rig.small, 1, 2, 3);
 	check_edge(&rig, &rig.small, false, "22");

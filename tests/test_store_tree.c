@@ -222,7 +222,8 @@ START_TEST(test_labels_follow)
 	ck_assert_int_eq(rig_add(&rig, &r, &rig.ae, 3,
 				 "{'lbl':['a','b','a']}"), 0);
 	ck_assert_int_eq(count_rows(&rig, sql), 2);
-	ck_assert_int_eq(rules_update(&r, &changed, rig.c, in, RULES_NOW), 0);
+	ck_assert_int_eq(rules_update(&r, &changed, rig.c, in, &rig.request,
+				      RULES_NOW), 0);
 	ck_assert_int_eq(tree_update(&r, rig.c), 0);
 	ck_assert_int_eq(count_rows(&rig, sql), 1);
 	add(&rig, &rig.cnt, 4, "{'con':'x','lbl':['c']}");

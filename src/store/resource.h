@@ -140,7 +140,7 @@ MUST_CHECK int rules_child_added(struct store_conn *c, struct resource *parent,
  * mbs or mia leaves no room for. */
 MUST_CHECK int rules_update(struct resource *r, json_t **changed,
 			    struct store_conn *c, const json_t *in,
-			    uint64_t now_ms);
+			    const struct prim *request, uint64_t now_ms);
 /* What rcn 9 and nct 2 show of `changed`: without the removed. NULL: no
  * memory. */
 json_t *rules_modified(const json_t *changed);

@@ -234,6 +234,7 @@ static bool is_release(struct str rvi)
 static int check_request(struct store_conn *c, const struct prim *request,
 			 uint64_t now_ms)
 {
+	uint64_t wait;
 	const char *why;
 	int rsc = prim_check_request(&why, request, now_ms);
 
@@ -245,6 +246,9 @@ static int check_request(struct store_conn *c, const struct prim *request,
 	if (!is_release(prim_text(request, PARAM_RVI)))
 		return store_refuse(c, RSC_RELEASE_VERSION_NOT_SUPPORTED,
 				    "rvi is none of 2a, 3, 4, 5");
+	if (prim_time_left(&wait, request, PARAM_OET, now_ms) && wait > 0)
+		return store_refuse(c, RSC_NOT_IMPLEMENTED,
+				    "oet is not supported");
 	return prim_response_type(request) == 1 ?
 		       request_check(c, request, now_ms) : 0;
 }

@@ -129,8 +129,9 @@ static int add_pair(struct filter *f, struct store_conn *c,
 	if (name == NULL || value == NULL)
 		return bad(c, kind->name);
 	return add_attribute(f, c,
-			     kind->name[0] == 'p' ? &filter_parent_attribute
-						  : &filter_attribute,
+			     kind->name[0] == 'p' ? &filter_parent_attribute :
+			     kind->name[0] == 'c' ? &filter_child_attribute :
+						    &filter_attribute,
 			     name, value);
 }
 
@@ -205,12 +206,28 @@ static bool read_control(struct filter *f, const char *name, const json_t *v,
 	return true;
 }
 
+/* Of the standard, but not done here: by an IPE, with operations. */
+static bool is_unserved_use(const char *name, const json_t *v)
+{
+	uint64_t n;
+
+	return strcmp(name, "fu") == 0 && read_number(&n, v) && n > 2 &&
+	       n <= 4;
+}
+
 static int read_member(struct filter *f, struct store_conn *c, const char *name,
 		       json_t *v)
 {
 	const struct filter_kind *kind;
 	bool ok;
 
+	if (strcmp(name, "arp") == 0) {
+		f->arp = text_of(v);
+		return f->arp.len > 0 ? 0 : bad(c, name);
+	}
+	if (is_unserved_use(name, v))
+		return store_refuse(c, RSC_NOT_IMPLEMENTED,
+				    "fc: fu 3 and 4 are not supported");
 	if (read_control(f, name, v, &ok))
 		return ok ? 0 : bad(c, name);
 	kind = filter_find_kind(name);

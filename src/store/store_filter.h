@@ -43,10 +43,11 @@ struct filter_kind {
 
 bool filter_has_number(const json_t *values, int n);
 
-/* NULL: none of that name. The other two are of one attribute each. */
+/* NULL: none of that name. The others are of one attribute each. */
 const struct filter_kind *filter_find_kind(const char *name);
 extern const struct filter_kind filter_attribute;
 extern const struct filter_kind filter_parent_attribute;
+extern const struct filter_kind filter_child_attribute;
 
 struct filter_term {
 	const struct filter_kind *kind;
@@ -64,6 +65,8 @@ struct filter {
 	int join;
 	uint64_t lim, lvl;
 	uint64_t ofst; /* of the first result, from 1 */
+	struct str arp; /* from each result to what is told instead; points
+			 * into root; empty: none */
 	struct filter_term terms[FILTER_TERMS];
 	size_t count;
 };

@@ -369,6 +369,39 @@ const struct filter_kind filter_parent_attribute = {
 	NULL,
 };
 
+struct find_child {
+	const struct filter_term *term;
+	struct store_conn *c;
+	bool found;
+};
+
+/* 1: no more of them. */
+static int on_child(void *arg, const struct resource *r)
+{
+	struct find_child *f = arg;
+	int rc = match_attribute(&f->found, f->term, f->c, r);
+
+	return rc == 0 && f->found ? 1 : rc;
+}
+
+static int match_child_attribute(bool *out, const struct filter_term *t,
+				 struct store_conn *c,
+				 const struct resource *r)
+{
+	struct find_child f = { .term = t, .c = c };
+	int rc = tree_children(c, r->id, 0, on_child, &f);
+
+	*out = f.found;
+	return rc < 0 ? rc : 0;
+}
+
+const struct filter_kind filter_child_attribute = {
+	"",
+	SHAPE_STRINGS,
+	match_child_attribute,
+	NULL,
+};
+
 /* True when one of the values, bound as ?2, gives a row. */
 static int exists(bool *out, struct store_conn *c, const char *sql,
 		  const struct resource *r, const json_t *values)
@@ -438,13 +471,15 @@ static const struct filter_kind kinds[] = {
 	{ "cty",  SHAPE_STRINGS,     match_cty,              NULL },
 	{ "atr",  SHAPE_PAIRS,       match_attribute,        NULL },
 	{ "patr", SHAPE_PAIRS,       match_parent_attribute, NULL },
-	{ "catr", SHAPE_UNSUPPORTED, NULL,                   NULL },
+	{ "catr", SHAPE_PAIRS,       match_child_attribute,  NULL },
 	{ "smf",  SHAPE_UNSUPPORTED, NULL,                   NULL },
 	{ "lbq",  SHAPE_UNSUPPORTED, NULL,                   NULL },
 	{ "cfs",  SHAPE_UNSUPPORTED, NULL,                   NULL },
 	{ "cfq",  SHAPE_UNSUPPORTED, NULL,                   NULL },
-	{ "arp",  SHAPE_UNSUPPORTED, NULL,                   NULL },
+	{ "aq",   SHAPE_UNSUPPORTED, NULL,                   NULL },
 	{ "gmty", SHAPE_UNSUPPORTED, NULL,                   NULL },
+	{ "geom", SHAPE_UNSUPPORTED, NULL,                   NULL },
+	{ "gsf",  SHAPE_UNSUPPORTED, NULL,                   NULL },
 };
 
 const struct filter_kind *filter_find_kind(const char *name)

@@ -17,7 +17,7 @@ enum consistency {
 
 struct members {
 	struct store_conn *c;
-	struct str originator;	/* who must see them; empty: no check */
+	struct str originator;	/* who must see them */
 	int64_t type;		/* mt */
 	int64_t consistency;	/* csy */
 	bool verified;		/* mtv */
@@ -91,14 +91,10 @@ static int add_local(struct members *m, const struct store_target *t)
 /* What does not fit mt goes by csy (TS-0004 7.4.13.2.1). */
 static int judge_local(struct members *m, const struct store_target *t)
 {
-	int rc;
+	int rc = access_check(m->c, &t->r, m->originator, ACCESS_RETRIEVE, 0);
 
-	if (m->originator.len > 0) {
-		rc = access_check(m->c, &t->r, m->originator, ACCESS_RETRIEVE,
-				  0);
-		if (rc != 0)
-			return rc;
-	}
+	if (rc != 0)
+		return rc;
 	if (m->type == MEMBER_MIXED || member_type(t) == m->type)
 		return add_local(m, t);
 	if (m->consistency == ABANDON_MEMBER)

@@ -77,7 +77,8 @@ static int update(struct operation *op, const json_t *object,
 {
 	struct resource *r = &op->target.r;
 	json_t *changed = NULL;
-	int rc = rules_update(r, &changed, op->c, object, op->now_ms);
+	int rc = rules_update(r, &changed, op->c, object, op->request,
+			      op->now_ms);
 
 	if (rc == 0)
 		rc = tree_update(r, op->c);

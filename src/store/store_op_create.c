@@ -37,6 +37,10 @@ static int judge(struct creation *n)
 		return store_refuse(op->c, RSC_OPERATION_NOT_ALLOWED,
 				    "no CREATE below a virtual resource");
 	rc = access_check(op->c, parent, op->originator, ACCESS_CREATE, n->ty);
+	/* whoever subscribes reads (TS-0004 7.4.8.2.1) */
+	if (rc == 0 && n->ty == TYPE_SUB)
+		rc = access_check(op->c, parent, op->originator,
+				  ACCESS_RETRIEVE, 0);
 	if (rc == 0)
 		rc = nesting_check(op->c, parent->ty, n->ty);
 	if (rc == 0)

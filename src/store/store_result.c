@@ -10,33 +10,103 @@ static json_t *text(struct str s)
 	return json_stringn(s.p, s.len);
 }
 
+/* ---- applyRelativePath (TS-0001 Table 8.1.2-1) ---- */
+
+/* `..` is the parent. */
+static void add_step(struct buf *path, struct str step)
+{
+	if (str_eq(step, STR("..")))
+		while (path->len > 0 && path->p[--path->len] != '/')
+			;
+	else if (step.len > 0 && !str_eq(step, STR("."))) {
+		buf_add_char(path, '/');
+		buf_add_str(path, step);
+	}
+}
+
+static void add_steps(struct buf *path, struct str from, struct str steps)
+{
+	struct str step;
+
+	buf_add_str(path, from);
+	while (str_cut(steps, '/', &step, &steps))
+		add_step(path, step);
+	add_step(path, step);
+}
+
+/* The instance behind la and ol; other virtual resources have no id. */
+static int take_resource(struct resource *out, struct store_conn *c,
+			 struct store_target *t)
+{
+	if (t->virt == VIRT_LATEST || t->virt == VIRT_OLDEST)
+		return tree_edge(out, c, t->r.id, t->virt == VIRT_LATEST);
+	if (t->virt != VIRT_NONE)
+		return RSC_NOT_FOUND;
+	*out = t->r;
+	t->r = (struct resource){ 0 };
+	return 0;
+}
+
+static bool is_hidden(const struct store_target *t)
+{
+	return t->virt != VIRT_NONE &&
+	       json_is_true(json_object_get(t->r.attrs, "disr"));
+}
+
+/* 0, or an rsc: what leads nowhere, or to what may not be seen, is left
+ * out. */
+static int follow(struct resource *out, const struct walk *w, struct str from)
+{
+	struct store_target t = { 0 };
+	struct buf path = { 0 };
+	int rc = UV_ENOMEM;
+
+	add_steps(&path, from, w->filter->arp);
+	if (!path.failed)
+		rc = store_resolve(&t, w->c, buf_str(&path));
+	buf_deinit(&path);
+	if (rc == 0 && is_hidden(&t))
+		rc = RSC_NOT_FOUND;
+	if (rc == 0)
+		rc = take_resource(out, w->c, &t);
+	store_target_deinit(&t);
+	if (rc == 0 && out->et != 0 && out->et <= w->now_ms)
+		rc = RSC_NOT_FOUND;
+	return rc != 0 ? rc :
+			 access_check(w->c, out, w->originator, w->op, 0);
+}
+
 /* ---- references ---- */
 
 struct list {
 	json_t *array;
+	json_t *seen;		/* set of ids; with arp, where many results
+				 * lead to one */
+	const struct walk *w;
 	bool structured;
+	int (*add)(struct list *l, const struct resource *r, struct str path);
 };
 
-static json_t *id_of(const struct list *l, const struct walk_item *item)
+static json_t *id_of(const struct list *l, const struct resource *r,
+		     struct str path)
 {
-	return text(l->structured ? item->path : str_of(item->r->ri));
+	return text(l->structured ? path : str_of(r->ri));
 }
 
-static int on_id(void *arg, const struct walk_item *item)
+static int add_id(struct list *l, const struct resource *r, struct str path)
 {
-	struct list *l = arg;
-
-	return json_array_append_new(l->array, id_of(l, item)) ? UV_ENOMEM : 0;
+	return json_array_append_new(l->array, id_of(l, r, path)) ?
+		       UV_ENOMEM : 0;
 }
 
-static int on_reference(void *arg, const struct walk_item *item)
+static int add_reference(struct list *l, const struct resource *r,
+			 struct str path)
 {
-	struct list *l = arg;
-	json_t *ref = json_pack("{s:s, s:i, s:o}", "nm", item->r->rn, "typ",
-				item->r->ty, "val", id_of(l, item));
-	json_t *cnd = json_object_get(item->r->attrs, "cnd");
+	json_t *ref = json_pack("{s:s, s:i, s:o}", "nm", r->rn, "typ", r->ty,
+				"val", id_of(l, r, path));
+	json_t *cnd = json_object_get(r->attrs, "cnd");
 
-	if (ref != NULL && item->r->ty == TY_FCNT && cnd != NULL &&
+	if (ref != NULL && r->ty == TY_FCNT && cnd != NULL &&
 	    json_object_set(ref, "spty", cnd) != 0) {
 		json_decref(ref);
 		return UV_ENOMEM;
@@ -44,17 +114,51 @@ static int on_reference(void *arg, const struct walk_item *item)
 	return json_array_append_new(l->array, ref) ? UV_ENOMEM : 0;
 }
 
-static int make_list(json_t **out, struct walk *w, bool structured,
-		     int (*on_item)(void *arg, const struct walk_item *item))
+static int add_once(struct list *l, const struct resource *r)
 {
-	struct list l = { json_array(), structured };
+	char *path;
 	int rc;
 
-	if (l.array == NULL)
+	if (json_object_get(l->seen, r->ri) != NULL)
+		return 0;
+	if (json_object_set_new(l->seen, r->ri, json_true()) != 0)
 		return UV_ENOMEM;
-	w->on_item = on_item;
-	w->arg = &l;
-	rc = walk_run(w);
+	rc = tree_path(&path, l->w->c, r);
+	if (rc != 0)
+		return rc;
+	rc = l->add(l, r, str_of(path));
+	free(path);
+	return rc;
+}
+
+static int on_listed(void *arg, const struct walk_item *item)
+{
+	struct list *l = arg;
+	struct resource r = { 0 };
+	int rc;
+
+	if (l->w->filter->arp.len == 0)
+		return l->add(l, item->r, item->path);
+	rc = follow(&r, l->w, item->path);
+	if (rc == 0)
+		rc = add_once(l, &r);
+	resource_deinit(&r);
+	return rc < 0 ? rc : 0;
+}
+
+static int make_list(json_t **out, struct walk *w, bool structured,
+		     int (*add)(struct list *l, const struct resource *r,
+				struct str path))
+{
+	struct list l = { json_array(), json_object(), w, structured, add };
+	int rc = UV_ENOMEM;
+
+	if (l.array != NULL && l.seen != NULL) {
+		w->on_item = on_listed;
+		w->arg = &l;
+		rc = walk_run(w);
+	}
+	json_decref(l.seen);
 	if (rc != 0) {
 		json_decref(l.array);
 		return rc;
@@ -65,12 +169,12 @@ static int make_list(json_t **out, struct walk *w, bool structured,
 
 int result_ids(json_t **out, struct walk *w, bool structured)
 {
-	return make_list(out, w, structured, on_id);
+	return make_list(out, w, structured, add_id);
 }
 
 int result_references(json_t **out, struct walk *w, bool structured)
 {
-	return make_list(out, w, structured, on_reference);
+	return make_list(out, w, structured, add_reference);
 }
 
 /* ---- nested children ---- */

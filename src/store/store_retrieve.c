@@ -62,6 +62,13 @@ static int read_rcn(struct retrieval *q)
 	return 0;
 }
 
+static int check_path(struct retrieval *q)
+{
+	if (q->filter.arp.len == 0 || q->filter.usage == FILTER_DISCOVERY)
+		return 0;
+	return store_refuse(q->c, RSC_BAD_REQUEST, "arp is for discovery");
+}
+
 static int read_drt(struct retrieval *q)
 {
 	int64_t drt = 1;
@@ -77,6 +84,8 @@ static int read_request(struct retrieval *q)
 {
 	int rc = filter_read(&q->filter, q->c, prim_text(q->request, PARAM_FC));
 
+	if (rc == 0)
+		rc = check_path(q);
 	if (rc == 0)
 		rc = read_rcn(q);
 	return rc == 0 ? read_drt(q) : rc;

@@ -153,12 +153,6 @@ static int copy_attrs(struct resource *out, const struct type_info *type,
 	return 0;
 }
 
-static void keep_within(uint64_t *et, uint64_t limit)
-{
-	if (limit > 0 && (*et == 0 || *et > limit))
-		*et = limit;
-}
-
 /* No longer than the parent, and an instance no longer than its container's
  * maxInstanceAge allows. */
 static int set_times(struct resource *out, struct store_conn *c,
@@ -177,9 +171,9 @@ static int set_times(struct resource *out, struct store_conn *c,
 		if (rc != 0)
 			return rc;
 	}
-	keep_within(&out->et, parent->et);
+	attr_limit_et(&out->et, parent->et);
 	if (mia >= 0 && mia < INT64_MAX / 2000)
-		keep_within(&out->et, now_ms + (uint64_t)mia * 1000);
+		attr_limit_et(&out->et, now_ms + (uint64_t)mia * 1000);
 	return 0;
 }
 

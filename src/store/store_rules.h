@@ -42,6 +42,8 @@ MUST_CHECK int attr_check_acpi(struct store_conn *c, const json_t *acpi);
 MUST_CHECK int attr_read_et(uint64_t *out, struct store_conn *c,
 			    const json_t *value, uint64_t now_ms);
 uint64_t attr_default_et(const struct store_conn *c, uint64_t now_ms);
+/* Lowers et to limit; 0 is never. */
+void attr_limit_et(uint64_t *et, uint64_t limit);
 
 /* 4000 with "name: what" in c->why. */
 int attr_refuse(struct store_conn *c, const char *name, const char *what);
@@ -61,8 +63,8 @@ MUST_CHECK int container_trim(struct resource *container, struct store_conn *c,
 
 /* 6010: more of mid than mnm. */
 MUST_CHECK int group_check_size(struct store_conn *c, const json_t *attrs);
-/* Judges and normalises mid in attrs; sets mt, mtv and csy. originator may be
- * empty: no check of what it may see. */
+/* Judges and normalises mid in attrs; sets mt, mtv and csy. 4103: of a member
+ * that originator may not retrieve. */
 MUST_CHECK int group_check(struct store_conn *c, json_t *attrs,
 			   struct str originator);
 

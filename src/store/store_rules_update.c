@@ -9,17 +9,27 @@ struct update {
 	const struct type_info *type;
 	const struct resource *r;	/* as it was */
 	const json_t *in;
+	struct str originator;
 	json_t *attrs;		/* owned; what r->attrs becomes */
 	uint64_t et;
 	uint64_t now_ms;
 };
 
+/* No longer than the parent, as with a CREATE. */
 static int apply_et(struct update *u, const json_t *value)
 {
-	if (!json_is_null(value))
-		return attr_read_et(&u->et, u->c, value, u->now_ms);
+	struct resource parent = { 0 };
+	int rc = 0;
+
 	u->et = attr_default_et(u->c, u->now_ms);
-	return 0;
+	if (!json_is_null(value))
+		rc = attr_read_et(&u->et, u->c, value, u->now_ms);
+	if (rc == 0)
+		rc = tree_load(&parent, u->c, u->r->parent);
+	if (rc == 0)
+		attr_limit_et(&u->et, parent.et);
+	resource_deinit(&parent);
+	return rc;
 }
 
 static int check_member(struct update *u, const char *name,
@@ -79,7 +89,7 @@ static int check_group(struct update *u)
 	int rc = 0;
 
 	if (json_object_get(u->in, "mid") != NULL)
-		rc = group_check(u->c, u->attrs, (struct str){ NULL, 0 });
+		rc = group_check(u->c, u->attrs, u->originator);
 	return rc != 0 ? rc : group_check_size(u->c, u->attrs);
 }
 
@@ -157,13 +167,14 @@ static int finish(struct resource *r, json_t **changed, struct update *u)
 }
 
 int rules_update(struct resource *r, json_t **changed, struct store_conn *c,
-		 const json_t *in, uint64_t now_ms)
+		 const json_t *in, const struct prim *request, uint64_t now_ms)
 {
 	struct update u = {
 		.c = c,
 		.type = type_find(r->ty),
 		.r = r,
 		.in = in,
+		.originator = prim_text(request, PARAM_FR),
 		.attrs = json_copy(r->attrs),
 		.et = r->et,
 		.now_ms = now_ms,

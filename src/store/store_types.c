@@ -202,6 +202,7 @@ static const struct attr_info grp_attributes[] = {
 	ATTR_RANGE("csy", INT, O, NP, 1, 3),
 	ATTR("gn", STRING, O, O),
 	ATTR("ssi", BOOL, NP, NP),
+	ATTR("nar", UNSERVED, O, O),
 	ATTR_END
 };
 

@@ -248,6 +248,12 @@ uint64_t attr_default_et(const struct store_conn *c, uint64_t now_ms)
 	return lifetime_s > 0 ? now_ms + lifetime_s * 1000 : 0;
 }
 
+void attr_limit_et(uint64_t *et, uint64_t limit)
+{
+	if (limit > 0 && (*et == 0 || *et > limit))
+		*et = limit;
+}
+
 int attr_refuse(struct store_conn *c, const char *name,
 			const char *what)
 {
