@@ -16,6 +16,7 @@ from harness import (HERE, Case, free_port, needs_node_ws,
                      needs_program, node_env, within)
 
 OTHER = "Cother"
+INSTANCES = {"enc": {"net": [3], "chty": [4]}}
 
 
 class PythonAe:
@@ -32,7 +33,7 @@ class PythonAe:
                 self.ws = await self.module.connect(
                     self.url, subprotocols=["oneM2M.json"])
                 break
-            except OSError:
+            except (OSError, self.module.InvalidMessage):
                 await asyncio.sleep(0.1)
         self.reader = asyncio.ensure_future(self.read())
 
@@ -80,8 +81,8 @@ class PythonAe:
         await self.must(2001, op=1, to=home, ty=3,
                         pc={"m2m:cnt": {"rn": "temp"}})
         for rn, nu in (("own", self.name), ("other", OTHER)):
-            await self.must(2001, op=1, to=home + "/temp", ty=23, pc={
-                "m2m:sub": {"rn": rn, "nu": [nu], "enc": {"net": [3]}}})
+            await self.must(2001, op=1, to=home + "/temp", ty=23,
+                            pc={"m2m:sub": dict(INSTANCES, rn=rn, nu=[nu])})
 
     async def listen(self):
         await self.connect()
@@ -97,13 +98,15 @@ class PythonAe:
         await self.until("2")
         await self.report("restart")
         await self.until("restart")
+        nobody = asyncio.ensure_future(self.report("now"))
         await self.reader
+        nobody.cancel()
         await self.connect()
         await self.must(2000, op=2, to=self.name)
         await self.report("3")
         await self.until("3")
         await self.ws.close()
-        return self.heard
+        return [what for what in self.heard if what != "now"]
 
 
 class Client(threading.Thread):
@@ -187,10 +190,10 @@ class Listen(Case):
         client = Client(work)
         self.until("1")             # it has registered and subscribed
         self.assertEqual(self.other(op=1, to="cse-in/other/mine", ty=23, pc={
-            "m2m:sub": {"nu": [name], "enc": {"net": [3]}}})["rsc"], 2001)
+            "m2m:sub": dict(INSTANCES, nu=[name])})["rsc"], 2001)
         self.assertEqual(self.other(op=1, to="cse-in/other/mine", ty=4, pc={
             "m2m:cin": {"con": "from-other"}})["rsc"], 2001)
-        self.until("restart")
+        self.until("now")
         self.gateway.ended = True
         self.gateway.kill()
         self.ws.drop()
@@ -199,7 +202,8 @@ class Listen(Case):
         self.assertEqual(self.other(op=2, to=OTHER)["rsc"], 2000)
         heard = client.result()
         self.until("3")
-        self.assertEqual(self.heard, ["vrq", "1", "2", "restart", "3"])
+        self.assertEqual(self.heard, ["vrq", "1", "2", "restart",
+                                      "now", "3"])
         self.assertEqual(heard, ["1", "vrq", "from-other", "2", "restart",
                                  "3"])
 
