@@ -349,6 +349,7 @@ START_TEST(test_blocking)
 	check_content(0, "{'m2m:sgn':{'nev':{'rep':{'m2m:cnt':{'mni':7}},"
 		      "'net':7}}}");
 	ck_assert_ptr_null(memmem(e->content.p, e->content.len, "cbs", 3));
+	ck_assert_ptr_null(memmem(e->content.p, e->content.len, "lt", 2));
 	rig_must(&rig, 2000, R("cse-in/a/t#st", "Ca"));
 	ck_assert_int_eq(json_integer_value(json_object_get(
 				 json_object_get(rig.pc, "m2m:cnt"), "st")),

@@ -1,7 +1,5 @@
 #include "store_rules_rig.h"
 
-#include "store/store_time.h"
-
 /* Rows of the rig: 1 CSEBase, 2 ae (r1), 3 acp (r2), 4 cnt (r3), 5 small (r4).
  * Added here: a group, a pollingChannel and an instance, with generated ids. */
 static const struct {
@@ -476,29 +474,6 @@ START_TEST(test_refused_databases)
 }
 END_TEST
 
-static const struct {
-	uint64_t ms;
-	const char *text;
-} times[] = {
-	{ 0, "19700101T000000,000" },
-	{ 951782399999, "20000228T235959,999" },
-	{ 951782400000, "20000229T000000,000" },
-	{ 1780300800001, "20260601T080000,001" },
-	{ UINT64_MAX, "99991231T235959,999" },
-};
-
-START_TEST(test_time)
-{
-	char text[TIME_TEXT];
-	uint64_t ms;
-
-	time_write(text, times[_i].ms);
-	ck_assert_str_eq(text, times[_i].text);
-	ck_assert(prim_read_time(&ms, str_of(text)));
-	ck_assert(ms == times[_i].ms || times[_i].ms == UINT64_MAX);
-}
-END_TEST
-
 static Suite *tree_suite(void)
 {
 	Suite *suite = suite_create("store_tree");
@@ -517,7 +492,6 @@ static Suite *tree_suite(void)
 	tcase_add_test(tc, test_rollback_and_reopen);
 	tcase_add_test(tc, test_number_of_the_deleted_is_gone);
 	tcase_add_test(tc, test_refused_databases);
-	tcase_add_loop_test(tc, test_time, 0, (int)ARRAY_LEN(times));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

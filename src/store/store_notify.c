@@ -64,24 +64,32 @@ static bool put(json_t *object, const char *name, json_t *value)
 	return json_object_set_new(object, name, value) == 0;
 }
 
-static json_t *modified_content(const struct occasion *o)
+/* What has not been done yet has no time and no state. */
+static json_t *modified_content(const struct resource *sub,
+				const struct occasion *o)
 {
-	json_t *rep = json_object();
+	json_t *rep = json_object(), *changed = rules_modified(o->changed);
 
-	if (put(rep, rules_member(o->subject), rules_modified(o->changed)))
+	if (subscription_is_blocking(sub->attrs)) {
+		json_object_del(changed, "lt");
+		json_object_del(changed, "st");
+	}
+	if (put(rep, rules_member(o->subject), changed))
 		return rep;
 	json_decref(rep);
 	return NULL;
 }
 
-static int make_rep(json_t **out, const struct occasion *o, int64_t nct)
+static int make_rep(json_t **out, const struct resource *sub,
+		    const struct occasion *o)
 {
 	const struct resource *about = occasion_about(o);
+	int64_t nct = value_int(sub->attrs, "nct", 1);
 
 	if (nct == NCT_ID)
 		*out = json_pack("{s:s}", "m2m:uri", about->ri);
 	else if (nct == NCT_MODIFIED && o->changed != NULL)
-		*out = modified_content(o);
+		*out = modified_content(sub, o);
 	else
 		return rules_represent(out, o->c, about);
 	return *out != NULL ? 0 : UV_ENOMEM;
@@ -113,7 +121,7 @@ static int make_nev(json_t **out, const struct resource *sub,
 		    const struct occasion *o)
 {
 	json_t *rep;
-	int rc = make_rep(&rep, o, value_int(sub->attrs, "nct", 1));
+	int rc = make_rep(&rep, sub, o);
 
 	if (rc != 0)
 		return rc;

@@ -2,7 +2,6 @@
 #include <uv.h>
 
 #include "store/store_rules.h"
-#include "store/store_time.h"
 
 const char *type_name(int ty)
 {
@@ -35,9 +34,9 @@ static bool put(json_t *body, const char *name, json_t *value)
 
 static bool put_time(json_t *body, const char *name, uint64_t ms)
 {
-	char text[TIME_TEXT];
+	char text[PRIM_TIME_TEXT];
 
-	time_write(text, ms);
+	prim_write_time(text, ms);
 	return put(body, name, json_string_nocheck(text));
 }
 

@@ -1,7 +1,6 @@
 #include <uv.h>
 
 #include "store/store_rules.h"
-#include "store/store_time.h"
 
 /* An UPDATE under way; the resource changes only when all of it is good. */
 struct update {
@@ -108,9 +107,9 @@ static int check_result(struct update *u)
 
 static int put_time(json_t *changed, const char *name, uint64_t ms)
 {
-	char text[TIME_TEXT];
+	char text[PRIM_TIME_TEXT];
 
-	time_write(text, ms);
+	prim_write_time(text, ms);
 	return json_object_set_new(changed, name, json_string(text));
 }
 
