@@ -395,6 +395,19 @@ START_TEST(test_held)
 }
 END_TEST
 
+/* A question is never collected with others. */
+START_TEST(test_blocking_batch)
+{
+	rig_must(&rig, 2001, C("cse-in/a/u", "Ca", 23)
+		 "'pc':{'m2m:sub':{'nu':['Ca'],'enc':{'net':[7]},"
+		 "'bn':{'num':5}}}");
+	ck_assert_int_eq(first(U("cse-in/a/u", "CAdmin") CNT("'mni':1")),
+			 -STORE_ASKED);
+	ck_assert_uint_eq(rig.events.list[0].batch_num, 0);
+	ck_assert_uint_eq(rig.events.list[0].batch_ms, 0);
+}
+END_TEST
+
 /* One that has agreed to all it was made for is gone. */
 START_TEST(test_blocking_exc)
 {
@@ -427,6 +440,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_one_blocking);
 	tcase_add_test(tc, test_blocking);
 	tcase_add_test(tc, test_held);
+	tcase_add_test(tc, test_blocking_batch);
 	tcase_add_test(tc, test_blocking_exc);
 	suite_add_tcase(s, tc);
 	return s;

@@ -96,6 +96,30 @@ START_TEST(test_done)
 }
 END_TEST
 
+/* What cannot be told did not happen. */
+START_TEST(test_failure)
+{
+	struct prim request = { .kind = PRIM_REQUEST, .op = OP_DELETE };
+	struct store_pass pass = { 0 };
+
+	prim_set_str(&request, PARAM_RQI, STR("1"));
+	prim_set_str(&request, PARAM_RVI, STR("3"));
+	prim_set_str(&request, PARAM_FR, STR("Ca"));
+	prim_set_str(&request, PARAM_TO, STR("cse-in/a/t"));
+	prim_set(&request, PARAM_RT, VALUE_JSON, STR("{\"rtv\":1}"));
+	ck_assert_int_eq(sqlite3_exec(rig.c->db, "CREATE TEMP TRIGGER full "
+				      "BEFORE INSERT ON resource BEGIN "
+				      "SELECT RAISE(ABORT, 'full'); END",
+				      NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(store_begin(rig.c), 0);
+	ck_assert_int_lt(store_execute(rig.c, &rig.answer, &rig.events, &pass,
+				       &request, rig.now), 0);
+	ck_assert_int_eq(store_commit(rig.c), 0);
+	ck_assert_uint_eq(rig.events.count, 0);
+	rig_must(&rig, 2000, R("cse-in/a/t", "Ca"));
+}
+END_TEST
+
 /* ---- whose it is ---- */
 
 static const struct {
@@ -255,6 +279,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_kept, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, test_done);
+	tcase_add_test(tc, test_failure);
 	tcase_add_test(tc, test_rights);
 	tcase_add_loop_test(tc, test_time, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tc, test_expires);

@@ -104,8 +104,8 @@ enum store_outcome {
 				 * pass->agreed */
 	STORE_FORWARD,		/* nothing was done, answer is empty: the
 				 * request is for the one event's route, with
-				 * its originator as fr; its answer is the
-				 * target's */
+				 * its originator as fr and its own content;
+				 * its answer is the target's */
 	STORE_POLL,		/* RETRIEVE of pcu: the answer is the next
 				 * request for pass->channel, or 4008 */
 	STORE_POLL_ANSWER,	/* NOTIFY to pcu: content is the m2m:rsp to a

@@ -211,7 +211,8 @@ enum store_change {
 	CHANGE_DELETE_CHILD = 4,
 };
 /* Before tree_delete() and after tree_insert(), tree_update(). CHANGE_DELETE
- * also speaks for what is below subject, and for su of a <subscription>. */
+ * also speaks for what is below subject, and for su of a <subscription>.
+ * CHANGE_UPDATE may ask: op_settle() then undoes the update. */
 MUST_CHECK int notify_change(struct store_events *out, struct store_conn *c,
 			     const struct resource *subject,
 			     const struct resource *child,

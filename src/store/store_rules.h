@@ -70,8 +70,8 @@ MUST_CHECK int group_check(struct store_conn *c, json_t *attrs,
 
 /* ---- store_subscription.c ---- */
 
-/* Judges nu, enc, nct and bn together and fills in their defaults. parent is the
- * row subscribed to; self that of the subscription, 0 before it has one. */
+/* Judges nu, enc, nct and bn together and fills in their defaults. parent is
+ * the row subscribed to; self that of the subscription, 0 before it has one. */
 MUST_CHECK int subscription_check(struct store_conn *c, json_t *attrs,
 				  int64_t parent, int64_t self);
 
