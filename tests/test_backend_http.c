@@ -364,7 +364,7 @@ START_TEST(test_refused)
 	/* what is too much */
 	ck_assert_int_eq(submit(&rig, &rig.ones[0], OP_CREATE, "q2", &why),
 			 ERR_LIMIT);
-	ck_assert_str_eq(why, "too much is waiting for the CSE");
+	ck_assert_str_eq(why, "too much is waiting for the target");
 	ck_assert_uint_eq(rig.heard, 0);
 	rig_end(&rig);
 }

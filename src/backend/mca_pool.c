@@ -153,13 +153,13 @@ static const char *why_failed(int err)
 {
 	switch (err) {
 	case ERR_PROTO:
-		return "the CSE's answer is no HTTP or cut off";
+		return "the target's answer is no HTTP or cut off";
 	case ERR_LIMIT:
-		return "the CSE's answer is too large";
+		return "the target's answer is too large";
 	case UV_ECONNRESET:
-		return "the CSE closed the connection without an answer";
+		return "the target closed the connection without an answer";
 	default:
-		return "the CSE cannot be reached";
+		return "the target cannot be reached";
 	}
 }
 
@@ -243,7 +243,7 @@ int mca_pool_submit(struct mca_pool *pool, struct exchange *x,
 
 give_pending:
 	if (err == ERR_LIMIT)
-		*why = "too much is waiting for the CSE";
+		*why = "too much is waiting for the target";
 	give_back(pool, p);
 	return err;
 }
