@@ -79,6 +79,8 @@ struct server {
 	size_t count;
 	const unsigned *heard;
 	const uint64_t *counter;
+	void *owner;
+	/* the request is the first of conn->in */
 	void (*on_request)(struct server *s, struct server_conn *conn);
 
 	struct server_conn *conns;
@@ -218,12 +220,12 @@ static inline bool server_take_request(struct server_conn *conn,
 	buf_add_u64(&s->seen, conn->nth);
 	buf_add_str(&s->seen, id);
 	s->requests++;
+	if (s->on_request != NULL)
+		s->on_request(s, conn);
 	if (head_only)
 		uv_read_stop(&conn->h.stream);
 	else
 		buf_consume(&conn->in, head + body);
-	if (s->on_request != NULL)
-		s->on_request(s, conn);
 	return true;
 }
 

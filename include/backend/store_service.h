@@ -150,6 +150,9 @@ struct store_outlet {
 /* on_events and on_errand are set. */
 MUST_CHECK int store_outlet_init(struct store_outlet *o,
 				 struct store_service *s, uv_loop_t *loop);
+
+/* Nothing waits to be taken. */
+bool store_outlet_is_empty(struct store_outlet *o);
 void store_outlet_close(struct store_outlet *o,
 			void (*on_closed)(struct store_outlet *o));
 

@@ -231,6 +231,16 @@ static void on_async(uv_async_t *async)
 	}
 }
 
+bool store_outlet_is_empty(struct store_outlet *o)
+{
+	bool empty;
+
+	uv_mutex_lock(&o->service->lock);
+	empty = TAILQ_EMPTY(&o->parcels) && TAILQ_EMPTY(&o->errands);
+	uv_mutex_unlock(&o->service->lock);
+	return empty;
+}
+
 int store_outlet_init(struct store_outlet *o, struct store_service *s,
 		      uv_loop_t *loop)
 {

@@ -1,0 +1,254 @@
+/*
+ * Notifications that wait for their turn. A target has a queue and one
+ * notification on its way: so the order is kept, and a target that is slow
+ * holds up nobody else.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store_delivery_priv.h"
+
+struct target {
+	struct store_delivery *d;
+	struct hash_node node;		/* in d->targets */
+	struct notices queue;		/* owned */
+	size_t octets;			/* of the queue */
+	struct sending sending;		/* the one on its way */
+	size_t key_len;
+	char key[];			/* nu, or the id that it stands for */
+};
+
+/* ---- notices ---- */
+
+static struct str keep(char **at, struct str text)
+{
+	struct str kept = { *at, text.len };
+
+	if (text.len > 0)
+		memcpy(*at, text.p, text.len);
+	*at += text.len;
+	return kept;
+}
+
+struct notice *notice_create(const struct store_event *event)
+{
+	size_t len = event->target.len + event->route.urls.len +
+		     event->route.to.len + event->originator.len +
+		     event->content.len;
+	struct notice *n = malloc(sizeof(*n) + len);
+	char *at;
+
+	if (n == NULL)
+		return NULL;
+	at = n->text;
+	n->cost = sizeof(*n) + len;
+	n->event = *event;
+	n->event.target = keep(&at, event->target);
+	n->event.route.urls = keep(&at, event->route.urls);
+	n->event.route.to = keep(&at, event->route.to);
+	n->event.originator = keep(&at, event->originator);
+	n->event.content = keep(&at, event->content);
+	return n;
+}
+
+static void dequeue(struct target *t, struct notice *n)
+{
+	TAILQ_REMOVE(&t->queue, n, link);
+	t->octets -= n->cost;
+	t->d->octets -= n->cost;
+}
+
+static void enqueue(struct target *t, struct notice *n)
+{
+	TAILQ_INSERT_TAIL(&t->queue, n, link);
+	t->octets += n->cost;
+	t->d->octets += n->cost;
+}
+
+static void drop(struct target *t, struct notice *n)
+{
+	dequeue(t, n);
+	free(n);
+}
+
+/* ---- targets ---- */
+
+static struct str key_of(const struct target *t)
+{
+	return (struct str){ t->key, t->key_len };
+}
+
+static struct target *find(struct store_delivery *d, struct str key)
+{
+	struct hash_node *n = hash_table_first(&d->targets,
+					       siphash(&d->key, key));
+
+	for (; n != NULL; n = hash_table_next(n)) {
+		struct target *t = container_of(n, struct target, node);
+
+		if (str_eq(key_of(t), key))
+			return t;
+	}
+	return NULL;
+}
+
+static void target_free(struct target *t)
+{
+	hash_table_remove(&t->d->targets, &t->node);
+	while (!TAILQ_EMPTY(&t->queue))
+		drop(t, TAILQ_FIRST(&t->queue));
+	sending_deinit(&t->sending);
+	free(t);
+}
+
+/* The next one goes; without a next one the target does. */
+static void go_on(struct target *t)
+{
+	struct store_delivery *d = t->d;
+	struct notice *n = TAILQ_FIRST(&t->queue);
+
+	if (n == NULL) {
+		target_free(t);
+		delivery_check_idle(d);
+		return;
+	}
+	dequeue(t, n);
+	delivery_write_notify(d, &t->sending.request, &n->event);
+	sending_start(&t->sending, &n->event.route, d->conf->timeout_ms);
+	free(n);
+}
+
+static void on_end(struct sending *s, const struct sending_end *end)
+{
+	struct target *t = container_of(s, struct target, sending);
+	struct store_delivery *d = t->d;
+
+	if (end->answer == NULL) {
+		d->counters.undelivered++;
+		delivery_log_failure(d, key_of(t), end->why);
+	} else {
+		d->counters.delivered++;
+		d->counters.declined += end->answer->rsc / 1000 != 2;
+		log_debug("notification", LOG_STR("target", key_of(t)),
+			  LOG_STR("rqi", prim_text(&s->request, PARAM_RQI)),
+			  LOG_INT("rsc", end->answer->rsc));
+	}
+	go_on(t);
+}
+
+static struct target *add(struct store_delivery *d, struct str key)
+{
+	struct target *t = calloc(1, sizeof(*t) + key.len);
+
+	if (t == NULL)
+		return NULL;
+	t->d = d;
+	TAILQ_INIT(&t->queue);
+	t->sending.d = d;
+	t->sending.on_end = on_end;
+	t->key_len = key.len;
+	memcpy(t->key, key.p, key.len);
+	if (hash_table_add(&d->targets, &t->node, siphash(&d->key, key))) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* Those of its subscription that it makes pointless. */
+static void drop_replaced(struct target *t, const struct store_event *event)
+{
+	struct notice *n, *next;
+
+	if (!event_is_latest(event))
+		return;
+	for (n = TAILQ_FIRST(&t->queue); n != NULL; n = next) {
+		next = TAILQ_NEXT(n, link);
+		if (n->event.subscription != event->subscription)
+			continue;
+		drop(t, n);
+		t->d->counters.replaced++;
+	}
+}
+
+/* The oldest go. False: not even that makes room. */
+static bool make_room(struct target *t, size_t cost)
+{
+	struct store_delivery *d = t->d;
+
+	while (t->octets + cost > d->conf->max_queue ||
+	       d->octets + cost > d->conf->max_memory) {
+		if (TAILQ_EMPTY(&t->queue))
+			return false;
+		drop(t, TAILQ_FIRST(&t->queue));
+		d->counters.overflowed++;
+	}
+	return true;
+}
+
+static void lose(struct store_delivery *d, const struct store_event *event,
+		 const char *why)
+{
+	d->counters.undelivered++;
+	delivery_log_failure(d, event->target, why);
+}
+
+/* True: n is the target's now. */
+static bool put(struct target *t, struct notice *n)
+{
+	drop_replaced(t, &n->event);
+	if (!make_room(t, n->cost)) {
+		t->d->counters.overflowed++;
+		return false;
+	}
+	enqueue(t, n);
+	return true;
+}
+
+/* A target that is new stands still yet, and either goes or goes on. */
+static void add_notice(struct store_delivery *d, struct notice *n)
+{
+	struct target *t = find(d, n->event.target), *fresh = NULL;
+
+	if (t == NULL)
+		t = fresh = add(d, n->event.target);
+	if (t == NULL) {
+		lose(d, &n->event, "out of memory");
+		free(n);
+		return;
+	}
+	if (!put(t, n))
+		free(n);
+	if (fresh != NULL)
+		go_on(fresh);
+}
+
+void targets_add(struct store_delivery *d, const struct store_event *event)
+{
+	struct notice *n;
+
+	if (event->route.channel != 0) {
+		channels_notify(d, event);
+	} else if (event->route.urls.len == 0) {
+		lose(d, event, "no point of access");
+	} else {
+		n = notice_create(event);
+		if (n != NULL)
+			add_notice(d, n);
+		else
+			lose(d, event, "out of memory");
+	}
+}
+
+void targets_drop_all(struct store_delivery *d)
+{
+	struct hash_node *n;
+
+	while ((n = hash_table_any(&d->targets)) != NULL) {
+		struct target *t = container_of(n, struct target, node);
+
+		sending_cancel(&t->sending);
+		target_free(t);
+	}
+	hash_table_deinit(&d->targets);
+}
