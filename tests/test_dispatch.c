@@ -400,6 +400,19 @@ START_TEST(test_peer_leaves)
 }
 END_TEST
 
+/* But a poll, which would take a request along. */
+START_TEST(test_poller_leaves)
+{
+	say("{\"op\":2,\"to\":\"cb1/pch/pcu\",\"fr\":\"Cm\",\"rqi\":\"a\"}");
+	say("{\"op\":2,\"to\":\"cb1/pcu/x\",\"fr\":\"Cm\",\"rqi\":\"b\"}");
+	ck_assert_uint_eq(hold.count, 2);
+	dispatch_peer_leave(dispatch, &peer);
+	ck_assert_uint_eq(hold.cancelled, 1);
+	ck_assert_ptr_null(hold.held[0].x);
+	ck_assert_uint_eq(dispatch_counters(dispatch)->forgotten, 1);
+}
+END_TEST
+
 START_TEST(test_refuse_without_rqi)
 {
 	prim_reset(&request, PRIM_REQUEST);
@@ -430,6 +443,7 @@ int main(void)
 	tcase_add_test(tc, test_rqet_past);
 	tcase_add_test(tc, test_no_response);
 	tcase_add_test(tc, test_peer_leaves);
+	tcase_add_test(tc, test_poller_leaves);
 	tcase_add_test(tc, test_refuse_without_rqi);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

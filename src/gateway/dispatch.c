@@ -479,6 +479,28 @@ void dispatch_peer_init(struct dispatch_peer *peer,
 	TAILQ_INIT(&peer->waiting);
 }
 
+/* A poll's answer is a request (TS-0001 10.2.5), which would be lost. */
+static bool is_poll(const struct request *rq)
+{
+	struct str to = request_to(rq);
+
+	return rq->op == OP_RETRIEVE && to.len >= 4 &&
+	       str_eq(str_skip(to, to.len - 4), STR("/pcu"));
+}
+
+/* The peer has left before the answer. */
+static void forget(struct request *rq)
+{
+	struct dispatch *d = rq->d;
+
+	d->counters.forgotten++;
+	backend_cancel(d->backend, &rq->x);
+	request_unlink(rq);
+	if (rq->note != NULL)
+		d->hooks->on_forgotten(d->hook_arg, rq->note);
+	request_free(d, rq);
+}
+
 void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
 {
 	struct request *rq;
@@ -489,6 +511,10 @@ void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
 		request_free(d, rq);
 	}
 	while ((rq = TAILQ_FIRST(&peer->at_cse)) != NULL) {
+		if (is_poll(rq)) {
+			forget(rq);
+			continue;
+		}
 		TAILQ_REMOVE(&peer->at_cse, rq, link);
 		peer->at_cse_count--;
 		rq->peer = NULL;

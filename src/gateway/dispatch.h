@@ -100,8 +100,8 @@ void dispatch_peer_init(struct dispatch_peer *peer,
 			const struct dispatch_peer_ops *ops,
 			const struct codec *codec, uint64_t id);
 
-/* The peer goes: what waits is forgotten, what is at the CSE is completed
- * there and its answer dropped. */
+/* The peer goes: what waits is forgotten, as is a poll; what else is at the
+ * CSE is completed there and its answer dropped. */
 void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer);
 
 static inline bool dispatch_peer_idle(const struct dispatch_peer *peer)
