@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 #include "backend/mca_server.h"
+#include "backend/store_delivery.h"
 #include "backend/store_service.h"
 #include "http/http_server.h"
 #include "m2m/codec.h"
@@ -77,6 +78,7 @@ struct gateway_conf {
 
 	bool has_store;			/* the embedded CSE runs */
 	struct store_service_conf store;
+	struct store_delivery_conf delivery;
 	struct mca_server_conf mca;	/* ss_family 0: no HTTP */
 
 	enum gateway_auth auth;

@@ -14,35 +14,13 @@
 #define EXPIRE_MS  1000		/* how often expired resources are looked for */
 #define EXPIRE_MAX 256		/* of them at a time */
 
-#define TY_SUBSCRIPTION 23
-
-/* Nothing delivers notifications and later results yet, so nobody may be left
- * waiting for one. */
-static bool wants_delivery(const struct prim *p)
-{
-	int64_t ty;
-
-	return prim_response_type(p) == 2 ||
-	       (p->op == OP_CREATE && prim_int(&ty, p, PARAM_TY) &&
-		ty == TY_SUBSCRIPTION);
-}
-
 static void execute(struct store_thread *t, struct store_job *job)
 {
 	bool again = job->pass.agreed;
-	int err;
+	int err = store_execute(t->conn, &job->answer, &job->events,
+				&job->pass, &job->request, clock_wall_ms());
 
-	if (wants_delivery(&job->request)) {
-		store_job_refuse(job, RSC_NOT_IMPLEMENTED,
-				 "notifications are not available yet");
-		return;
-	}
-	err = store_execute(t->conn, &job->answer, &job->events, &job->pass,
-			    &job->request, clock_wall_ms());
-	if (!err && job->request.op == OP_NOTIFY && job->events.count > 0)
-		store_job_refuse(job, RSC_TARGET_NOT_REACHABLE,
-				 "notifications are not available yet");
-	else if (err || (again && job->pass.outcome == STORE_ASKED))
+	if (err || (again && job->pass.outcome == STORE_ASKED))
 		store_job_refuse(job, RSC_INTERNAL_SERVER_ERROR,
 				 "the store failed");
 }

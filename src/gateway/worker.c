@@ -54,11 +54,13 @@ static const struct listener_ops listener_ops = {
 	.on_refused = on_refused,
 };
 
-/* Who serves the embedded CSE's HTTP goes last: the others' requests may be
- * there. */
+/* Who serves the embedded CSE goes last: the others' requests may be there. */
 static bool is_needed(const struct worker *w)
 {
-	return w->mca != NULL && atomic_load(&w->shared->running) > 1;
+	if (w->delivery == NULL)
+		return false;
+	return atomic_load(&w->shared->running) > 1 ||
+	       !store_delivery_is_idle(w->delivery);
 }
 
 void worker_check_drained(struct worker *w)
@@ -77,6 +79,11 @@ static void stop_listening(struct worker *w)
 	}
 }
 
+static void on_delivery_idle(void *owner)
+{
+	worker_check_drained(owner);
+}
+
 static void drain(struct worker *w)
 {
 	w->draining = true;
@@ -85,6 +92,8 @@ static void drain(struct worker *w)
 	while (!LIST_EMPTY(&w->upgrades))
 		upgrade_destroy(LIST_FIRST(&w->upgrades));
 	session_drain_all(w);
+	if (w->delivery != NULL)
+		store_delivery_drain(w->delivery, on_delivery_idle, w);
 	worker_check_drained(w);
 }
 
@@ -156,10 +165,29 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("no_pong", ws->no_pong));
 }
 
+static void log_delivery_end(const struct store_delivery *delivery)
+{
+	const struct store_delivery_counters *c =
+		store_delivery_counters(delivery);
+
+	log_info("delivery_end", LOG_UINT("delivered", c->delivered),
+		 LOG_UINT("declined", c->declined),
+		 LOG_UINT("undelivered", c->undelivered),
+		 LOG_UINT("overflowed", c->overflowed),
+		 LOG_UINT("replaced", c->replaced),
+		 LOG_UINT("asked", c->asked),
+		 LOG_UINT("disagreed", c->disagreed),
+		 LOG_UINT("forwarded", c->forwarded),
+		 LOG_UINT("polled", c->polled),
+		 LOG_UINT("refused", c->refused));
+}
+
 void worker_run(struct worker *w)
 {
 	reactor_run(w->reactor);
 	log_end(w);
+	if (w->delivery != NULL)
+		log_delivery_end(w->delivery);
 	log_flush();
 }
 
@@ -234,6 +262,15 @@ static int open_mca(struct worker *w)
 	return err;
 }
 
+/* What the embedded CSE asks of others leaves by the first worker. */
+static int open_delivery(struct worker *w)
+{
+	if (w->index != 0 || w->shared->store == NULL)
+		return 0;
+	return store_delivery_create(&w->delivery, w->reactor,
+				     w->shared->store, &w->conf->delivery);
+}
+
 static int open_notify(struct worker *w)
 {
 	const struct sockaddr *addr =
@@ -260,6 +297,8 @@ static int open_parts(struct worker *w)
 
 	if (!err)
 		err = open_mca(w);
+	if (!err)
+		err = open_delivery(w);
 	if (!err)
 		err = state_mailbox_create(&w->mailbox, shared->state, loop);
 	if (!err)
@@ -355,6 +394,7 @@ void worker_destroy(struct worker *w)
 	registrar_destroy(w->registrar);
 	state_mailbox_destroy(w->mailbox);
 	mca_server_destroy(w->mca);
+	store_delivery_destroy(w->delivery);
 	backend_destroy(w->mca_backend);
 	backend_destroy(w->backend);
 	ws_pool_destroy(w->ws_pool);

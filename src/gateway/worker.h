@@ -73,6 +73,7 @@ struct worker {
 	struct backend *backend;
 	struct backend *mca_backend;	/* first worker's: behind mca */
 	struct mca_server *mca;		/* or NULL */
+	struct store_delivery *delivery;	/* likewise */
 	struct state_mailbox *mailbox;
 	struct registrar *registrar;
 	struct dispatch *dispatch;

@@ -12,7 +12,15 @@
 #define STORE_MAX_RESULTS 1000
 #define STORE_READERS     2
 #define STORE_MAX_WAITING (64u << 20)
-#define STORE_MAX_LEAVING (64u << 20)
+
+/* Towards those that it notifies. */
+#define TARGET_AUTHORITIES	  256
+#define TARGET_CONNECTIONS	  256
+#define TARGET_CONNECT_TIMEOUT_MS 3000
+#define TARGET_KEEPALIVE_MS	  4000
+#define TARGET_MAX_WAITING	  (16u << 20)
+#define TARGET_MAX_ANSWER	  (1u << 20)
+#define POLL_MS			  60000
 
 /* Options that were not given. */
 static void set_defaults(struct config_load *l, struct config_instance *inst)
@@ -217,6 +225,21 @@ static void fill_notify(struct config_load *l)
 		gw->state.dir = NULL;
 }
 
+static void fill_delivery(struct gateway_conf *gw)
+{
+	gw->delivery.poll_ms = POLL_MS;
+	gw->delivery.client = (struct mca_client_conf){
+		.authorities = TARGET_AUTHORITIES,
+		.connections = TARGET_CONNECTIONS,
+		.connect_timeout_ms = TARGET_CONNECT_TIMEOUT_MS,
+		.keepalive_ms = TARGET_KEEPALIVE_MS,
+		.max_waiting = TARGET_MAX_WAITING,
+		.max_answer = TARGET_MAX_ANSWER,
+		.codec = gw->codec,
+	};
+	gw->store.max_leaving = gw->delivery.max_memory;
+}
+
 /* What the embedded CSE takes over from [limits]. */
 static void fill_store(struct gateway_conf *gw)
 {
@@ -229,7 +252,6 @@ static void fill_store(struct gateway_conf *gw)
 	gw->store.store.max_results = STORE_MAX_RESULTS;
 	gw->store.readers = STORE_READERS;
 	gw->store.max_waiting = STORE_MAX_WAITING;
-	gw->store.max_leaving = STORE_MAX_LEAVING;
 	gw->mca.http.limits.max_head = gw->max_head;
 	gw->mca.http.limits.max_headers = gw->max_headers;
 	gw->mca.http.limits.max_body = gw->ws.max_message;
@@ -237,6 +259,7 @@ static void fill_store(struct gateway_conf *gw)
 	gw->mca.http.idle_timeout_ms = STORE_IDLE_MS;
 	gw->mca.map.codec = gw->codec;
 	gw->mca.max_queue = gw->max_queue;
+	fill_delivery(gw);
 }
 
 static void check_sections(struct config_load *l)

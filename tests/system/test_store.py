@@ -58,9 +58,9 @@ class Store(Case):
         ask(2, "cse-in/nope", 4004)
         ask(4, "cse-in", 4005)
         ask(2, "cse-in/meter7", 4103, fr="Cstranger")
-        ask(1, "cse-in/meter7/temp", 5001, ty=23,
+        ask(1, "cse-in/meter7/temp", 2001, ty=23,
             pc={"m2m:sub": {"nu": [me]}})
-        ask(2, "cse-in/meter7/temp", 5001, rt={"rtv": 2})
+        ask(2, "cse-in/meter7/temp", 1002, rt={"rtv": 2, "nu": []})
         ask(5, "cse-in/meter7", 5103, fr="CAdmin",
             pc={"m2m:sgn": {"vrq": True}})
         ask(4, "cse-in/meter7", 2002)
