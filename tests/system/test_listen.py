@@ -33,7 +33,7 @@ class PythonAe:
                 self.ws = await self.module.connect(
                     self.url, subprotocols=["oneM2M.json"])
                 break
-            except (OSError, self.module.InvalidMessage):
+            except (OSError, self.module.exceptions.InvalidMessage):
                 await asyncio.sleep(0.1)
         self.reader = asyncio.ensure_future(self.read())
 
@@ -41,7 +41,7 @@ class PythonAe:
         try:
             async for message in self.ws:
                 await self.on_primitive(json.loads(message))
-        except self.module.ConnectionClosed:
+        except self.module.exceptions.ConnectionClosed:
             pass
 
     async def on_primitive(self, prim):
