@@ -106,7 +106,7 @@ static void answer(int64_t channel, const char *pc, const char *rqi)
 }
 
 #define RSP(rsc) "{'m2m:rsp':{'rsc':" rsc ",'rqi':'#','rvi':'3'}}"
-#define NO_SUCH	 "n1 4004 {'m2m:dbg':" \
+#define NO_SUCH	 "n1 4000 {'m2m:dbg':" \
 		 "'no request with this rqi waits for an answer'}\n"
 
 /* ---- requests meet polls ---- */

@@ -439,7 +439,6 @@ void channels_answer(struct store_delivery *d, struct store_errand *e)
 	if (read_rsp(&rsp, &d->conf->client.codec, e->request.content, &why)) {
 		item = find_given(d, e->pass.channel,
 				  prim_text(&rsp, PARAM_RQI));
-		rsc = RSC_NOT_FOUND;
 		why = "no request with this rqi waits for an answer";
 	}
 	if (item != NULL) {

@@ -88,13 +88,21 @@ static bool agrees(const struct store_event *event,
 						end->answer->rsc == RSC_OK;
 }
 
+/* The target itself has spoken, and not a gateway on the way to it. */
+static bool was_reached(const struct sending_end *end)
+{
+	return end->answer != NULL &&
+	       end->answer->rsc != RSC_TARGET_NOT_REACHABLE &&
+	       end->answer->rsc != RSC_REQUEST_TIMEOUT;
+}
+
 static int rsc_of_no(const struct store_event *event,
 		     const struct sending_end *end)
 {
 	if (event->ask != STORE_ASK_UPDATE)
 		return RSC_VERIFICATION_FAILED;
-	return end->answer != NULL ? RSC_OPERATION_DENIED_BY_REMOTE_ENTITY :
-				     RSC_REMOTE_ENTITY_NOT_REACHABLE;
+	return was_reached(end) ? RSC_OPERATION_DENIED_BY_REMOTE_ENTITY :
+				  RSC_REMOTE_ENTITY_NOT_REACHABLE;
 }
 
 /* "http://x/y: no answer in time"; NUL-terminated. */

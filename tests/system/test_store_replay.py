@@ -40,7 +40,7 @@ DIFFERENT = {
     "273-csr-duplicate": STANDARD,
     "277-retarget-retrieve-atrl": STANDARD,
     "285-retarget-absolute": STANDARD,
-    "289-retarget-html": "what is no primitive is the target's fault: 5000",
+    "289-retarget-html": "502 without X-M2M-RSC is 5103 (http-binding 7)",
 }
 
 # what the recorded requests are no test of here
