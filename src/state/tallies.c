@@ -2,18 +2,23 @@
 
 #include <stdlib.h>
 
-static unsigned hash_of(const struct tallies *t, struct str entity)
+static uint64_t hash_of(const struct tallies *t, struct str entity)
 {
-	return (unsigned)siphash(&t->key, entity);
+	return siphash(&t->key, entity);
 }
 
 /* Under the lock, or by the only thread that changes the table. */
-static struct tally *find(struct tallies *t, struct str entity, unsigned hash)
+static struct tally *find(struct tallies *t, struct str entity, uint64_t hash)
 {
-	struct tally *tally;
+	struct hash_node *n = hash_table_first(&t->table, hash);
 
-	HASH_FIND_BYHASHVALUE(hh, t->all, entity.p, entity.len, hash, tally);
-	return tally;
+	for (; n != NULL; n = hash_table_next(n)) {
+		struct tally *tally = container_of(n, struct tally, node);
+
+		if (str_eq((struct str){ tally->entity, tally->len }, entity))
+			return tally;
+	}
+	return NULL;
 }
 
 struct tally *tallies_find(struct tallies *t, struct str entity)
@@ -21,13 +26,23 @@ struct tally *tallies_find(struct tallies *t, struct str entity)
 	return find(t, entity, hash_of(t, entity));
 }
 
-static bool add_to_table(struct tallies *t, struct tally *tally, unsigned hash)
+static int add_to_table(struct tallies *t, struct tally *tally, uint64_t hash)
 {
+	int err;
+
 	uv_rwlock_wrlock(&t->lock);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->all, tally->entity, tally->len,
-				    hash, tally);
+	err = hash_table_add(&t->table, &tally->node, hash);
+	if (!err)
+		LIST_INSERT_HEAD(&t->all, tally, of_all);
 	uv_rwlock_wrunlock(&t->lock);
-	return tally->hh.tbl != NULL;	/* NULL: it had no memory */
+	return err;
+}
+
+static void tally_destroy(struct tallies *t, struct tally *tally)
+{
+	hash_table_remove(&t->table, &tally->node);
+	LIST_REMOVE(tally, of_all);
+	free(tally);
 }
 
 static struct tally *tally_create(struct str entity)
@@ -43,7 +58,7 @@ static struct tally *tally_create(struct str entity)
 
 struct tally *tallies_get(struct tallies *t, struct str entity)
 {
-	unsigned hash = hash_of(t, entity);
+	uint64_t hash = hash_of(t, entity);
 	struct tally *tally = find(t, entity, hash);
 
 	if (tally != NULL)
@@ -51,7 +66,7 @@ struct tally *tallies_get(struct tallies *t, struct str entity)
 	tally = tally_create(entity);
 	if (tally == NULL)
 		return NULL;
-	if (!add_to_table(t, tally, hash)) {
+	if (add_to_table(t, tally, hash) != 0) {
 		free(tally);
 		return NULL;
 	}
@@ -102,8 +117,7 @@ static void settle(struct tallies *t)
 		tally->changed = false;
 		if (tally->committed.items > 0)
 			continue;
-		HASH_DELETE(hh, t->all, tally);
-		free(tally);
+		tally_destroy(t, tally);
 	}
 }
 
@@ -134,9 +148,9 @@ void tallies_rollback(struct tallies *t)
 
 void tallies_reset(struct tallies *t)
 {
-	struct tally *tally, *next;
+	struct tally *tally;
 
-	HASH_ITER(hh, t->all, tally, next) {
+	LIST_FOREACH(tally, &t->all, of_all) {
 		tallies_change(t, tally);
 		tally->now = (struct tally_counts){ 0 };
 	}
@@ -146,7 +160,7 @@ void tallies_reset(struct tallies *t)
 
 uint64_t tallies_count(struct tallies *t, struct str entity)
 {
-	unsigned hash = hash_of(t, entity);
+	uint64_t hash = hash_of(t, entity);
 	struct tally *tally;
 	uint64_t items;
 
@@ -167,6 +181,7 @@ void tallies_stats(struct inbox_stats *out, struct tallies *t)
 int tallies_init(struct tallies *t)
 {
 	SLIST_INIT(&t->changed);
+	LIST_INIT(&t->all);
 	if (uv_rwlock_init(&t->lock))
 		abort();		/* only by lack of memory */
 	return siphash_key_random(&t->key);
@@ -174,11 +189,10 @@ int tallies_init(struct tallies *t)
 
 void tallies_deinit(struct tallies *t)
 {
-	struct tally *tally, *next;
+	struct tally *tally;
 
-	HASH_ITER(hh, t->all, tally, next) {
-		HASH_DELETE(hh, t->all, tally);
-		free(tally);
-	}
+	while ((tally = LIST_FIRST(&t->all)) != NULL)
+		tally_destroy(t, tally);
+	hash_table_deinit(&t->table);
 	uv_rwlock_destroy(&t->lock);
 }

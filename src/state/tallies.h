@@ -1,11 +1,10 @@
 #ifndef STATE_TALLIES_H
 #define STATE_TALLIES_H
 
-#define HASH_NONFATAL_OOM 1
 #include <sys/queue.h>
-#include <uthash.h>
 #include <uv.h>
 
+#include "base/hash_table.h"
 #include "base/siphash.h"
 #include "state/inbox.h"
 
@@ -23,7 +22,8 @@ struct tally_counts {
 };
 
 struct tally {
-	UT_hash_handle hh;
+	struct hash_node node;		/* in table */
+	LIST_ENTRY(tally) of_all;
 	SLIST_ENTRY(tally) link;	/* in changed */
 	bool changed;
 	struct tally_counts now;
@@ -38,8 +38,10 @@ struct tallies {
 	struct inbox_stats now;
 
 	uv_rwlock_t lock;
-	struct tally *all;		/* owned; a table, changed under it */
-	struct inbox_stats committed;	/* written under it */
+	/* changed under it */
+	struct hash_table table;
+	LIST_HEAD(, tally) all;		/* owned; the same */
+	struct inbox_stats committed;
 };
 
 MUST_CHECK int tallies_init(struct tallies *t);
