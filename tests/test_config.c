@@ -294,6 +294,10 @@ START_TEST(test_defaults)
 	ck_assert_str_eq(gw->upstream->cse_id, "");
 	ck_assert_uint_eq(gw->upstream->keepalive_ms, 4000);
 	ck_assert_uint_eq(gw->upstream->max_waiting, 32 << 20);
+	ck_assert_uint_eq(gw->max_entities, 256);
+	ck_assert_uint_eq(gw->max_registered, 256 << 20);
+	ck_assert_uint_eq(gw->max_descendants, 1024);
+	ck_assert_uint_eq(gw->notify.max_connections, 1024);
 	ck_assert_int_eq(l.conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(l.conf->log.format, LOG_FORMAT_AUTO);
 	ck_assert(l.conf->log.access);

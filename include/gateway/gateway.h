@@ -56,6 +56,7 @@ struct notify_conf {
 	enum offline_policy offline;	/* of notifications for AEs */
 	enum offline_policy offline_cse;	/* and for CSEs */
 	unsigned in_flight;		/* unanswered, of one session */
+	unsigned max_connections;	/* of the CSE, to each worker */
 	size_t max_held;		/* octets held, in each worker */
 	struct http_server_conf http;
 };
@@ -85,6 +86,9 @@ struct gateway_conf {
 	const char *reserved;		/* originators that need a credential,
 					 * with commas between them */
 	struct entity_home home;	/* the CSE */
+	unsigned max_entities;		/* that one session stands for */
+	size_t max_registered;		/* octets of what registrations say */
+	unsigned max_descendants;	/* of one CSE */
 	struct notify_conf notify;
 	struct state_conf state;
 

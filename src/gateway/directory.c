@@ -1,265 +1,14 @@
-#include "directory.h"
+#include "directory_priv.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
-
-#include "m2m/json.h"
-
-/* A CSE that dcse of a <remoteCSE> names. */
-struct descendant {
-	struct str id;			/* owned */
-	struct entity *e;		/* borrowed: it is listed */
-	UT_hash_handle hh;
-};
-
-struct directory {
-	const struct entity_home *home;		/* borrowed, as ops */
-	const struct directory_ops *ops;
-	void *owner;
-	struct siphash_key key;
-	uv_mutex_t lock;
-	struct entity *by_id, *by_token;	/* a reference for by_id */
-	struct descendant *descendants;
-	struct directory_counters counters;
-};
-
-/* ---- text that is owned ---- */
-
-static struct str text_copy(struct str s)
-{
-	char *p = malloc(s.len + 1);
-
-	if (p == NULL)
-		return (struct str){ NULL, 0 };
-	memcpy(p, s.len > 0 ? s.p : "", s.len);
-	p[s.len] = '\0';
-	return (struct str){ p, s.len };
-}
-
-static void text_free(struct str *s)
-{
-	free((char *)s->p);
-	*s = (struct str){ NULL, 0 };
-}
-
-/* False: no memory, and *to is as it was. */
-static bool text_set(struct str *to, struct str from)
-{
-	struct str copy = { NULL, 0 };
-
-	if (from.p != NULL) {
-		copy = text_copy(from);
-		if (copy.p == NULL)
-			return false;
-	}
-	text_free(to);
-	*to = copy;
-	return true;
-}
-
-/* ---- entities ---- */
-
-static struct entity *entity_new(struct str id, bool is_cse)
-{
-	struct entity *e = calloc(1, sizeof(*e));
-
-	if (e == NULL)
-		return NULL;
-	e->id = text_copy(id);
-	if (e->id.p == NULL) {
-		free(e);
-		return NULL;
-	}
-	e->is_cse = is_cse;
-	atomic_init(&e->refs, 1);
-	return e;
-}
-
-struct entity *entity_ref(struct entity *e)
-{
-	if (e != NULL)
-		atomic_fetch_add(&e->refs, 1);
-	return e;
-}
-
-void entity_unref(struct entity *e)
-{
-	if (e == NULL || atomic_fetch_sub(&e->refs, 1) > 1)
-		return;
-	text_free(&e->id);
-	text_free(&e->data.rn);
-	text_free(&e->data.poa.poa);
-	text_free(&e->data.dcse);
-	free(e);
-}
-
-/* ---- tables; the lock is held ---- */
-
-static unsigned hash_of(const struct directory *d, struct str s)
-{
-	return (unsigned)siphash(&d->key, s);
-}
-
-static struct entity *find_id(const struct directory *d, struct str id)
-{
-	struct entity *e;
-
-	HASH_FIND_BYHASHVALUE(by_id, d->by_id, id.p, id.len, hash_of(d, id),
-			      e);
-	return e;
-}
-
-static struct entity *find_token(const struct directory *d, struct str token)
-{
-	struct entity *e;
-
-	HASH_FIND_BYHASHVALUE(by_token, d->by_token, token.p, token.len,
-			      hash_of(d, token), e);
-	return e;
-}
-
-static void list(struct directory *d, struct entity *e)
-{
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_id, d->by_id, e->id.p, e->id.len,
-				    hash_of(d, e->id), e);
-	e->listed = true;
-}
-
-static void drop_token(struct directory *d, struct entity *e)
-{
-	if (e->token[0] != '\0')
-		HASH_DELETE(by_token, d->by_token, e);
-	e->token[0] = '\0';
-}
-
-static void drop_descendants(struct directory *d, const struct entity *e)
-{
-	struct descendant *it, *next;
-
-	if (e->data.dcse.p == NULL)
-		return;
-	HASH_ITER(hh, d->descendants, it, next) {
-		if (it->e != e)
-			continue;
-		HASH_DELETE(hh, d->descendants, it);
-		text_free(&it->id);
-		free(it);
-	}
-}
-
-/* The first that announces a CSE keeps it: nobody takes another's, and least of
- * all that of the CSE behind us, whose AEs it would speak for. */
-static void add_descendant(struct directory *d, struct entity *e, struct str id)
-{
-	struct entity_id parts;
-	struct descendant *it;
-
-	if (!entity_id_read(&parts, d->home, id) || parts.kind != ENTITY_CSE ||
-	    str_eq(parts.cse, d->home->cse))
-		return;
-
-	HASH_FIND_BYHASHVALUE(hh, d->descendants, id.p, id.len,
-			      hash_of(d, id), it);
-	if (it != NULL)
-		return;
-	it = calloc(1, sizeof(*it));
-	if (it == NULL)
-		return;
-	it->id = text_copy(id);
-	it->e = e;
-	if (it->id.p == NULL) {
-		free(it);
-		return;
-	}
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, d->descendants, it->id.p, it->id.len,
-				    hash_of(d, id), it);
-}
-
-#define DCSE_DEPTH 2
-
-static void add_descendants(struct directory *d, struct entity *e)
-{
-	struct jscan_value name, id;
-	struct buf text = { 0 };
-	struct jscan scan;
-
-	if (e->data.dcse.p == NULL)
-		return;
-	jscan_init(&scan, e->data.dcse, DCSE_DEPTH, 1 << 16);
-	if (jscan_enter(&scan, JSCAN_ARRAY) != 0)
-		return;
-	for (bool first = true; jscan_next(&name, &id, &scan, first) == 1;
-	     first = false) {
-		if (id.type != JSCAN_STRING)
-			continue;
-		buf_clear(&text);
-		jscan_unescape(&text, jscan_inside(&id));
-		if (!text.failed)
-			add_descendant(d, e, buf_str(&text));
-	}
-	buf_deinit(&text);
-}
-
-/* The directory's reference goes too. */
-static void unlist(struct directory *d, struct entity *e)
-{
-	if (!e->listed)
-		return;
-	drop_descendants(d, e);
-	drop_token(d, e);
-	HASH_DELETE(by_id, d->by_id, e);
-	e->listed = false;
-	entity_unref(e);
-}
-
-static bool set_data(struct directory *d, struct entity *e,
-		     const struct entity_data *data)
-{
-	drop_descendants(d, e);
-	if (!text_set(&e->data.rn, data->rn) ||
-	    !text_set(&e->data.poa.poa, data->poa.poa) ||
-	    !text_set(&e->data.dcse, data->dcse))
-		return false;
-	e->data.poa.known = data->poa.known;
-	e->data.poa.routed = data->poa.routed;
-	e->data.poa.rr = data->poa.rr;
-	add_descendants(d, e);
-	return true;
-}
-
-static void set_token(struct directory *d, struct entity *e, struct str token)
-{
-	if (token.len != TOKEN_LEN || str_eq(str_of(e->token), token))
-		return;
-	drop_token(d, e);
-	memcpy(e->token, token.p, TOKEN_LEN);
-	e->token[TOKEN_LEN] = '\0';
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_token, d->by_token, e->token, TOKEN_LEN,
-				    hash_of(d, token), e);
-}
-
-/* Listed already, or new; without a reference. */
-static struct entity *open_entity(struct directory *d, struct str id,
-				  bool is_cse)
-{
-	struct entity *e = find_id(d, id);
-
-	if (e == NULL) {
-		e = entity_new(id, is_cse);
-		if (e != NULL)
-			list(d, e);
-	}
-	return e;
-}
-
-/* ---- the interface ---- */
 
 struct entity *directory_find(struct directory *d, struct str id)
 {
 	struct entity *e;
 
 	uv_mutex_lock(&d->lock);
-	e = entity_ref(find_id(d, id));
+	e = entity_ref(table_find(d, id));
 	uv_mutex_unlock(&d->lock);
 	return e;
 }
@@ -269,7 +18,7 @@ struct entity *directory_find_token(struct directory *d, struct str token)
 	struct entity *e;
 
 	uv_mutex_lock(&d->lock);
-	e = entity_ref(find_token(d, token));
+	e = entity_ref(table_find_token(d, token));
 	uv_mutex_unlock(&d->lock);
 	return e;
 }
@@ -284,26 +33,14 @@ static struct str cse_part(struct str to)
 	return (struct str){ to.p, n };
 }
 
-static struct entity *find_cse(const struct directory *d, struct str cse)
-{
-	struct entity *e = find_id(d, cse);
-	struct descendant *it;
-
-	if (e != NULL && e->is_cse)
-		return e;
-	HASH_FIND_BYHASHVALUE(hh, d->descendants, cse.p, cse.len,
-			      hash_of(d, cse), it);
-	return it != NULL ? it->e : NULL;
-}
-
 struct entity *directory_find_route(struct directory *d, struct str to)
 {
 	struct entity *e;
 
 	uv_mutex_lock(&d->lock);
-	e = find_id(d, to);
+	e = table_find(d, to);
 	if (e == NULL && to.len > 0 && to.p[0] == '/')
-		e = find_cse(d, cse_part(to));
+		e = table_find_cse(d, cse_part(to));
 	entity_ref(e);
 	uv_mutex_unlock(&d->lock);
 	return e;
@@ -315,31 +52,70 @@ struct entity *directory_open(struct directory *d, struct str id,
 	struct entity *e;
 
 	uv_mutex_lock(&d->lock);
-	e = entity_ref(open_entity(d, id, is_cse));
+	e = entity_ref(table_open(d, id, is_cse));
 	uv_mutex_unlock(&d->lock);
 	return e;
+}
+
+/* Nobody registered it, and no session stands for it. */
+static void forget_idle(struct directory *d, struct entity *e)
+{
+	if (!e->registered && e->at.sid == 0)
+		table_unlist(d, e);
+}
+
+void directory_close(struct directory *d, struct entity *e)
+{
+	if (e == NULL)
+		return;
+	uv_mutex_lock(&d->lock);
+	forget_idle(d, e);
+	uv_mutex_unlock(&d->lock);
+	entity_unref(e);
+}
+
+bool directory_has_room(struct directory *d, struct str id,
+			const struct entity_data *data)
+{
+	size_t more = sizeof(struct entity) + id.len + entity_data_size(data);
+	const struct entity *e;
+	bool fits;
+
+	uv_mutex_lock(&d->lock);
+	e = table_find(d, id);
+	if (e != NULL && e->registered)
+		more = entity_data_size(data) > entity_data_size(&e->data) ?
+			       entity_data_size(data) -
+				       entity_data_size(&e->data) : 0;
+	fits = more == 0 || d->counters.octets + more <= d->conf.max_octets;
+	d->counters.full += !fits;
+	uv_mutex_unlock(&d->lock);
+	return fits;
 }
 
 struct entity *directory_register(struct directory *d, struct str id,
 				  bool is_cse, struct str token,
 				  const struct entity_data *data)
 {
+	struct entity_data fresh;	/* then what it replaces */
 	struct entity *e;
 
+	if (!entity_data_copy(&fresh, data))
+		return NULL;
 	uv_mutex_lock(&d->lock);
-	e = open_entity(d, id, is_cse);
-	if (e != NULL && !set_data(d, e, data)) {
-		if (!e->registered && e->at.sid == 0)
-			unlist(d, e);
+	e = table_open(d, id, is_cse);
+	if (e != NULL && table_set_token(d, e, token) != 0) {
+		forget_idle(d, e);
 		e = NULL;
 	}
 	if (e != NULL) {
-		set_token(d, e, token);
+		table_swap_data(d, e, &fresh);
 		d->counters.entities += !e->registered;
 		e->registered = true;
 	}
 	entity_ref(e);
 	uv_mutex_unlock(&d->lock);
+	entity_data_free(&fresh);
 	return e;
 }
 
@@ -349,10 +125,9 @@ void directory_remove(struct directory *d, struct entity *e)
 	if (e->registered) {
 		e->registered = false;
 		d->counters.entities--;
-		drop_descendants(d, e);
-		drop_token(d, e);
-		if (e->at.sid == 0)
-			unlist(d, e);
+		table_drop_descendants(d, e);
+		table_drop_token(d, e);
+		forget_idle(d, e);
 	}
 	uv_mutex_unlock(&d->lock);
 }
@@ -422,8 +197,9 @@ static bool is_named(struct directory *d, const struct entity *e,
 }
 
 bool directory_is_target(struct directory *d, const struct entity *e,
-			 const struct entity_home *home, struct str to)
+			 struct str to)
 {
+	const struct entity_home *home = d->conf.home;
 	struct entity_id id, own;
 	struct str ri;
 
@@ -446,38 +222,50 @@ struct place directory_place(struct directory *d, const struct entity *e)
 	return at;
 }
 
+static int check_claim(const struct directory *d, const struct entity *e,
+		       struct place at, enum strength strength)
+{
+	if (!e->listed && table_find(d, e->id) != NULL)
+		return UV_EBUSY;	/* removed, and registered anew */
+	if (e->at.sid == 0 || e->at.sid == at.sid)
+		return 0;
+	if (!e->registered)
+		return UV_EBUSY;	/* many may speak as an administrator */
+	return e->strength > strength ? UV_EACCES : 0;
+}
+
+/* True: e had another session, or none. */
+static bool move(struct directory *d, struct entity *e, struct place at,
+		 enum strength strength, struct place *replaced)
+{
+	bool came = e->at.sid != at.sid;
+
+	if (came && e->at.sid != 0) {
+		d->counters.replaced++;
+		*replaced = e->at;
+	}
+	d->counters.online += e->at.sid == 0;
+	d->counters.came += came;
+	if (came || e->strength < strength)
+		e->strength = strength;
+	e->at = at;
+	return came;
+}
+
 int directory_claim(struct directory *d, struct entity *e, struct place at,
 		    enum strength strength, struct place *replaced)
 {
 	bool came = false;
-	int err = 0;
+	int err;
 
 	*replaced = (struct place){ 0 };
 	uv_mutex_lock(&d->lock);
-	if (e->at.sid != 0 && e->at.sid != at.sid) {
-		if (!e->registered) {
-			/* many may speak as an administrator */
-			err = UV_EBUSY;
-		} else if (e->strength > strength) {
-			d->counters.takeovers_refused++;
-			err = UV_EACCES;
-		} else {
-			d->counters.replaced++;
-			*replaced = e->at;
-		}
-	}
-	if (!err) {
-		came = e->at.sid != at.sid;
-		d->counters.online += e->at.sid == 0;
-		d->counters.came += came;
-		if (e->at.sid != at.sid || e->strength < strength)
-			e->strength = strength;
-		e->at = at;
-		if (!e->listed) {
-			list(d, e);
-			entity_ref(e);
-		}
-	}
+	err = check_claim(d, e, at, strength);
+	d->counters.takeovers_refused += err == UV_EACCES;
+	if (!err && !e->listed)
+		err = table_list(d, e);
+	if (!err)
+		came = move(d, e, at, strength, replaced);
 	uv_mutex_unlock(&d->lock);
 	if (came && d->ops != NULL)
 		d->ops->on_online(d->owner, e, at);
@@ -506,8 +294,7 @@ void directory_leave(struct directory *d, struct entity *e, struct place at)
 		e->strength = STRENGTH_NONE;
 		d->counters.online--;
 		d->counters.went++;
-		if (!e->registered)
-			unlist(d, e);
+		forget_idle(d, e);
 	}
 	uv_mutex_unlock(&d->lock);
 	if (went && d->ops != NULL)
@@ -539,7 +326,7 @@ struct directory_counters directory_counters(struct directory *d)
 	return c;
 }
 
-int directory_create(struct directory **out, const struct entity_home *home,
+int directory_create(struct directory **out, const struct directory_conf *conf,
 		     const struct directory_ops *ops, void *owner)
 {
 	struct directory *d = calloc(1, sizeof(*d));
@@ -547,7 +334,7 @@ int directory_create(struct directory **out, const struct entity_home *home,
 
 	if (d == NULL)
 		return UV_ENOMEM;
-	d->home = home;
+	d->conf = *conf;
 	d->ops = ops;
 	d->owner = owner;
 	err = siphash_key_random(&d->key);
@@ -562,12 +349,16 @@ int directory_create(struct directory **out, const struct entity_home *home,
 
 void directory_destroy(struct directory *d)
 {
-	struct entity *e, *next;
+	struct hash_node *n;
 
 	if (d == NULL)
 		return;
-	HASH_ITER(by_id, d->by_id, e, next)
-		unlist(d, e);
+	for (size_t i = 0; i < d->by_id.slot_count; i++)
+		while ((n = d->by_id.slots[i]) != NULL)
+			table_unlist(d, container_of(n, struct entity, by_id));
+	hash_table_deinit(&d->by_id);
+	hash_table_deinit(&d->by_token);
+	hash_table_deinit(&d->descendants);
 	uv_mutex_destroy(&d->lock);
 	free(d);
 }

@@ -3,10 +3,10 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <uthash.h>
+#include <sys/queue.h>
 #include <uv.h>
 
-#include "base/siphash.h"
+#include "base/hash_table.h"
 #include "m2m/entity_id.h"
 #include "m2m/poa.h"
 
@@ -56,11 +56,12 @@ struct entity {
 
 	/* under the directory's lock, for directory_*() only */
 	struct entity_data data;	/* its text is owned */
+	LIST_HEAD(, descendant) descendants;	/* owned; of dcse */
 	struct place at;
 	enum strength strength;
 	bool registered;
 	bool listed;			/* still in the tables */
-	UT_hash_handle by_id, by_token;
+	struct hash_node by_id, by_token;
 };
 
 struct entity *entity_ref(struct entity *e);	/* accepts NULL, as does unref */
@@ -71,12 +72,21 @@ static inline bool entity_is_cse(const struct entity *e)
 	return e->is_cse;
 }
 
+struct directory_conf {
+	const struct entity_home *home;	/* borrowed: no dcse may name it */
+	size_t max_octets;		/* of all that registrations say */
+	unsigned max_descendants;	/* of one CSE; more are not reached */
+};
+
 struct directory_counters {
+	uint64_t octets;		/* of memory, about; now */
 	uint64_t entities;		/* registered; now */
 	uint64_t online;		/* entities with a session; now */
 	uint64_t came, went;		/* online, offline */
 	uint64_t replaced;		/* by another session */
 	uint64_t takeovers_refused;
+	uint64_t full;			/* max_octets bit */
+	uint64_t many_descendants;	/* max_descendants bit */
 };
 
 /* Presence: called on the thread of the worker that the session belongs to,
@@ -86,9 +96,9 @@ struct directory_ops {
 	void (*on_offline)(void *owner, struct entity *e, struct place at);
 };
 
-/* home is borrowed: no dcse may name it. */
+/* Copies conf. */
 MUST_CHECK int directory_create(struct directory **out,
-				const struct entity_home *home,
+				const struct directory_conf *conf,
 				const struct directory_ops *ops, void *owner);
 void directory_destroy(struct directory *d);
 
@@ -99,8 +109,16 @@ struct entity *directory_find_token(struct directory *d, struct str token);
  * announces (dcse) the CSE part of the id. */
 struct entity *directory_find_route(struct directory *d, struct str to);
 /* A registered one or one that is only known while it is connected. NULL: no
- * memory. */
+ * memory. Given back with directory_close(). */
 struct entity *directory_open(struct directory *d, struct str id, bool is_cse);
+/* Takes the reference; NULL is accepted. Who neither registered nor has a
+ * session is forgotten. */
+void directory_close(struct directory *d, struct entity *e);
+
+/* Whether there is room for data of that entity. Asked before the CSE is: what
+ * it has agreed to is registered in any case. */
+bool directory_has_room(struct directory *d, struct str id,
+			const struct entity_data *data);
 
 /* Registers id, or replaces all that is known of it but its session; token is
  * its point of access. A reference, or NULL: no memory. */
@@ -123,7 +141,7 @@ bool directory_is_registered(struct directory *d, const struct entity *e);
 /* to, an id of any form, is the resource of e: unstructured, or structured as
  * BASE/rn, however the CSEBase is called. */
 bool directory_is_target(struct directory *d, const struct entity *e,
-			 const struct entity_home *home, struct str to);
+			 struct str to);
 
 /* Its session, or sid 0. */
 struct place directory_place(struct directory *d, const struct entity *e);
@@ -132,7 +150,8 @@ struct place directory_place(struct directory *d, const struct entity *e);
  * The session at `at` stands for e from now on. *replaced is the one that did
  * until now and has to be closed, or sid 0. UV_EACCES: that one is stronger.
  * UV_EBUSY: there is one, and e has not registered here: nobody loses his
- * connection for an id that others use as well.
+ * connection for an id that others use as well; or e was removed, and another
+ * one of that id has come. UV_ENOMEM.
  */
 MUST_CHECK int directory_claim(struct directory *d, struct entity *e,
 			       struct place at, enum strength strength,

@@ -104,11 +104,16 @@ static int load_entity(void *arg, const struct entity_row *row)
 /* Who registered in earlier lives. */
 static int open_state(struct gateway *gw)
 {
+	struct directory_conf directory = {
+		.home = &gw->conf->home,
+		.max_octets = gw->conf->max_registered,
+		.max_descendants = gw->conf->max_descendants,
+	};
 	const char *why = "out of memory";
 	int err = state_create(&gw->shared.state, &why, &gw->conf->state);
 
 	if (!err)
-		err = directory_create(&gw->shared.directory, &gw->conf->home,
+		err = directory_create(&gw->shared.directory, &directory,
 				       &directory_ops, gw);
 	if (!err)
 		err = entities_load(gw->shared.state, load_entity, gw);

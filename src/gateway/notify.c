@@ -37,6 +37,7 @@ struct notify {
 	struct worker *w;		/* borrowed */
 	struct listener *listener;	/* owned */
 	LIST_HEAD(, notify_conn) conns;	/* owned */
+	unsigned conn_count;
 	LIST_HEAD(, notify_call) calls;	/* owned */
 	struct prim request, answer;	/* scratch */
 	struct buf out, id, text;
@@ -55,6 +56,7 @@ static void conn_destroy(struct notify_conn *c)
 		c->call->conn = NULL;
 	}
 	LIST_REMOVE(c, link);
+	c->n->conn_count--;
 	http_server_destroy(c->http);
 	free(c);
 }
@@ -402,8 +404,12 @@ static const struct http_server_ops http_ops = { on_request, on_conn_end };
 static void on_connection(void *owner, int fd)
 {
 	struct notify *n = owner;
-	struct notify_conn *c = calloc(1, sizeof(*c));
+	struct notify_conn *c = NULL;
 
+	if (n->conn_count < conf_of(n)->max_connections)
+		c = calloc(1, sizeof(*c));
+	else
+		n->counters.refused_connections++;
 	if (c == NULL) {
 		close(fd);
 		return;
@@ -417,6 +423,7 @@ static void on_connection(void *owner, int fd)
 		return;
 	}
 	LIST_INSERT_HEAD(&n->conns, c, link);
+	n->conn_count++;
 }
 
 static void on_refused(void *owner, int err)

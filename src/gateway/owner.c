@@ -32,6 +32,7 @@ static struct ownership *find(const struct owner *o, const struct entity *e)
 static void forget(struct owner *o, struct ownership *it)
 {
 	LIST_REMOVE(it, link);
+	o->count--;
 	redelivery_stop(&it->redelivery);
 	entity_unref(it->e);
 	free(it);
@@ -98,6 +99,11 @@ bool owner_speaks_for(const struct owner *o, struct str id)
 	return false;
 }
 
+bool owner_is_full(const struct owner *o)
+{
+	return o->count >= o->w->conf->max_entities;
+}
+
 static bool fits(const struct owner *o, const struct entity *e)
 {
 	return owner_is_empty(o) ||
@@ -120,12 +126,15 @@ int owner_claim(struct owner *o, struct entity *e, enum strength strength)
 
 	if (it == NULL && !fits(o, e))
 		return ERR_PROTO;
+	if (it == NULL && owner_is_full(o))
+		return ERR_LIMIT;
 	if (it == NULL) {
 		it = calloc(1, sizeof(*it));
 		if (it == NULL)
 			return UV_ENOMEM;
 		it->e = entity_ref(e);
 		LIST_INSERT_HEAD(&o->list, it, link);
+		o->count++;
 	}
 	err = directory_claim(directory_of(o), e, o->at, strength, &replaced);
 	if (err) {
@@ -170,8 +179,7 @@ struct entity *owner_find_target(const struct owner *o, struct str to)
 	struct ownership *it;
 
 	LIST_FOREACH(it, &o->list, link)
-		if (directory_is_target(directory_of(o), it->e,
-					&o->w->conf->home, to))
+		if (directory_is_target(directory_of(o), it->e, to))
 			return it->e;
 	return NULL;
 }

@@ -17,6 +17,7 @@ struct owner {
 	struct place at;
 	struct channel *channel;	/* borrowed */
 	LIST_HEAD(, ownership) list;	/* owned */
+	unsigned count;			/* in list */
 	struct buf known;		/* fr of the last request that was
 					 * judged, as it was written */
 };
@@ -28,6 +29,9 @@ void owner_deinit(struct owner *o);
 
 /* id, canonical, is one of its entities or something under its CSE. */
 bool owner_speaks_for(const struct owner *o, struct str id);
+
+/* It stands for as many as it may. */
+bool owner_is_full(const struct owner *o);
 
 /* fr need not be looked at again, until another one comes or goes. */
 void owner_know(struct owner *o, struct str fr);
@@ -42,6 +46,7 @@ static inline bool owner_is_empty(const struct owner *o)
 /*
  * It stands for e from now on; requests that wait for e follow. UV_EACCES: a
  * stronger session does. ERR_PROTO: a CSE beside AEs, or beside another CSE.
+ * ERR_LIMIT: owner_is_full(). UV_EBUSY, UV_ENOMEM: as directory_claim().
  */
 MUST_CHECK int owner_claim(struct owner *o, struct entity *e,
 			   enum strength strength);

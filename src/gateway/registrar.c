@@ -169,16 +169,17 @@ static struct str new_id(struct registrar *r, const struct note *n,
 	return registrar_canonical(r, &id, aei);
 }
 
-/* False: somebody else stands for e. */
-static bool claim(struct owner *o, struct entity *e, enum strength strength)
+/* 0, or why the session does not stand for e. Where many may use an id, and
+ * where there are too many, that is nothing new. */
+static int claim(struct owner *o, struct entity *e, enum strength strength)
 {
 	int err = e != NULL && o != NULL ? owner_claim(o, e, strength) : 0;
 
-	if (err == 0 || err == UV_EBUSY)
-		return true;
+	if (err == 0 || err == UV_EBUSY || err == ERR_LIMIT)
+		return err;
 	log_info("not_associated", LOG_UINT("sid", o->at.sid),
 		 LOG_STR("originator", e->id), LOG_ERRNO(err));
-	return false;
+	return err;
 }
 
 /* What was stored for an entity of that id that the CSE has forgotten is not
@@ -272,17 +273,20 @@ static void claimed(struct registrar *r, struct owner *o, const struct note *n,
 		    struct str fr)
 {
 	struct directory *d = registrar_directory(r);
+	bool open = r->w->conf->auth == AUTH_OPEN;
 	struct entity *e;
+	int err;
 
 	if (n->e != NULL)
 		e = entity_ref(n->e);
-	else if (r->w->conf->auth == AUTH_OPEN)
+	else if (open)
 		e = directory_open(d, n->id, n->is_cse);
 	else
 		e = directory_find(d, n->id);
-	if (claim(o, e, STRENGTH_FROM))
+	err = e == NULL ? UV_ENOENT : claim(o, e, STRENGTH_FROM);
+	if (err == 0 || (open && (err == UV_EBUSY || err == ERR_LIMIT)))
 		owner_know(o, fr);
-	entity_unref(e);
+	directory_close(d, e);
 }
 
 /* True: the answer is held. */

@@ -15,6 +15,7 @@ struct registrar;
 
 struct registrar_counters {
 	uint64_t refused_originators;	/* fr that the session may not use */
+	uint64_t refused_entities;	/* max_entities bit */
 	uint64_t registrations;		/* AEs and CSEs, new or again */
 	uint64_t deregistrations;
 };

@@ -42,6 +42,11 @@ static int admit_other(struct registrar *r, const struct owner *o,
 	if (!owner_is_empty(o) && (entity_is_cse(e) || owner_cse(o) != NULL))
 		return refuse(r, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, why,
 			      "fr is not of this connection");
+	if (owner_is_full(o)) {
+		r->counters.refused_entities++;
+		*why = "too many entities on this connection";
+		return RSC_TARGET_NOT_REACHABLE;
+	}
 	if (!directory_may_claim(d, e, STRENGTH_FROM))
 		return refuse(r, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, why,
 			      "fr is of another connection");
@@ -96,5 +101,5 @@ void registrar_handshake(struct registrar *r, struct owner *o,
 	if ((r->w->conf->auth == AUTH_OPEN || directory_is_registered(d, e)) &&
 	    owner_claim(o, e, STRENGTH_HANDSHAKE) != 0)
 		r->counters.refused_originators++;
-	entity_unref(e);
+	directory_close(d, e);
 }

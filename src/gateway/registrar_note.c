@@ -144,8 +144,29 @@ static struct str without_quotes(struct str raw)
 		       (struct str){ NULL, 0 };
 }
 
-static int make_create(struct note **out, struct registrar *r, struct prim *p,
-		       bool is_cse)
+/* Before the CSE sees it: what it has agreed to cannot be refused. 0, or an
+ * rsc. */
+static int check_room(struct registrar *r, const struct owner *o,
+		      const struct note *n, const char **why)
+{
+	struct str id = n->e != NULL ? n->e->id : n->id;
+
+	if (n->kind == NOTE_CREATE && owner_is_full(o) &&
+	    !owner_speaks_for(o, id)) {
+		r->counters.refused_entities++;
+		*why = "too many entities on this connection";
+		return RSC_TARGET_NOT_REACHABLE;
+	}
+	if (!directory_has_room(registrar_directory(r), id, &n->data)) {
+		*why = "too many registrations";
+		return RSC_TARGET_NOT_REACHABLE;
+	}
+	return 0;
+}
+
+static int make_create(struct note **out, struct registrar *r,
+		       const struct owner *o, struct prim *p, bool is_cse,
+		       const char **why)
 {
 	struct note *n = note_new(NOTE_CREATE, NULL);
 	struct poa_state before = { 0 };
@@ -165,7 +186,8 @@ static int make_create(struct note **out, struct registrar *r, struct prim *p,
 	err = find_token(r, n);
 	if (!err) {
 		rewrite_poa(r, n, p, &before);
-		err = r->content.failed || !own_text(n) ? UV_ENOMEM : 0;
+		err = r->content.failed || !own_text(n) ?
+			      UV_ENOMEM : check_room(r, o, n, why);
 	}
 	if (err)
 		note_free(n);
@@ -174,13 +196,15 @@ static int make_create(struct note **out, struct registrar *r, struct prim *p,
 	return err;
 }
 
-static int make_update(struct note **out, struct registrar *r, struct prim *p,
-		       struct entity *e)
+static int make_update(struct note **out, struct registrar *r,
+		       const struct owner *o, struct prim *p, struct entity *e,
+		       const char **why)
 {
 	struct note *n = note_new(NOTE_UPDATE, e);
 	struct entity_data before = { 0 };
 	struct directory *d = registrar_directory(r);
 	struct str dcse;
+	int err;
 
 	if (n == NULL)
 		return UV_ENOMEM;
@@ -196,12 +220,13 @@ static int make_update(struct note **out, struct registrar *r, struct prim *p,
 		n->data.dcse = str_eq(dcse, STR("null")) ?
 				       (struct str){ NULL, 0 } : dcse;
 	rewrite_poa(r, n, p, &before.poa);
-	if (r->content.failed || !own_text(n)) {
+	err = r->content.failed || !own_text(n) ? UV_ENOMEM :
+						  check_room(r, o, n, why);
+	if (err)
 		note_free(n);
-		return UV_ENOMEM;
-	}
-	*out = n;
-	return 0;
+	else
+		*out = n;
+	return err;
 }
 
 /* ---- notification targets ---- */
@@ -220,15 +245,15 @@ static int rewrite_nu(struct registrar *r, struct prim *p, const char **why)
 	struct nu_rules rules = { .originator = prim_text(p, PARAM_FR) };
 	enum nu_result result = NU_SAME;
 
+	buf_clear(&r->nu);
+	buf_clear(&r->rt);
 	if (may_hold_nu(p)) {
-		buf_clear(&r->nu);
 		result = nu_rewrite(&r->nu, p->content, &rules);
 		if (result == NU_CHANGED)
 			p->content = buf_str(&r->nu);
 	}
 	if (result != NU_FOREIGN && prim_has(p, PARAM_RT) &&
 	    p->param[PARAM_RT].type == VALUE_JSON) {
-		buf_clear(&r->rt);
 		result = nu_rewrite_rt(&r->rt, p->param[PARAM_RT].text, &rules);
 		if (result == NU_CHANGED)
 			prim_set(p, PARAM_RT, VALUE_JSON, buf_str(&r->rt));
@@ -254,14 +279,14 @@ static struct entity *find_target(struct registrar *r, struct owner *o,
 	if (e != NULL)
 		return entity_ref(e);
 	e = id.len > 0 ? directory_find(d, id) : NULL;
-	if (e != NULL && directory_is_target(d, e, &r->w->conf->home, to))
+	if (e != NULL && directory_is_target(d, e, to))
 		return e;
 	entity_unref(e);
 	return NULL;
 }
 
 static int make_change(struct note **out, struct registrar *r, struct owner *o,
-		       struct prim *p, struct str id)
+		       struct prim *p, struct str id, const char **why)
 {
 	struct entity *e = find_target(r, o, p, id);
 	int err = 0;
@@ -269,7 +294,7 @@ static int make_change(struct note **out, struct registrar *r, struct owner *o,
 	if (e == NULL)
 		return 0;
 	if (p->op == OP_UPDATE) {
-		err = make_update(out, r, p, e);
+		err = make_update(out, r, o, p, e, why);
 	} else {
 		*out = note_new(NOTE_DELETE, e);
 		err = *out == NULL ? UV_ENOMEM : 0;
@@ -305,14 +330,14 @@ static int make(struct note **out, struct registrar *r, struct owner *o,
 	int rc;
 
 	if (registrar_is_registration(p, &is_cse))
-		return make_create(out, r, p, is_cse);
+		return make_create(out, r, o, p, is_cse, why);
 	rc = rewrite_nu(r, p, why);
 	known = fr.len > 0 && str_eq(fr, buf_str(&o->known));
 	if (rc != 0 || (known && p->op != OP_UPDATE && p->op != OP_DELETE))
 		return rc;
 	id = registrar_canonical(r, &parts, fr);
 	if (p->op == OP_UPDATE || p->op == OP_DELETE)
-		rc = make_change(out, r, o, p, id);
+		rc = make_change(out, r, o, p, id, why);
 	if (rc != 0 || known)
 		return rc;
 	if (owner_speaks_for(o, id)) {

@@ -23,7 +23,7 @@ struct session {
 	struct worker *w;		/* borrowed */
 	struct worker_listener *l;	/* borrowed */
 	LIST_ENTRY(session) link;	/* in w->sessions */
-	UT_hash_handle hh;		/* in w->session_table, by peer.id */
+	struct hash_node node;		/* in w->session_table */
 	uint64_t started;		/* loop ms */
 
 	struct ws_session *ws;		/* owned */
@@ -34,6 +34,12 @@ struct session {
 	enum session_state state;	/* session_enter() only */
 	unsigned malformed;		/* in a row */
 };
+
+/* Those of one worker lie conf->workers apart: each has a hash to itself. */
+static uint64_t hash_of(const struct worker *w, uint64_t id)
+{
+	return id / w->conf->workers;
+}
 
 static void session_enter(struct session *s, enum session_state to)
 {
@@ -224,13 +230,19 @@ int session_create(struct session **out, struct worker_listener *l,
 	channel_init(&s->channel, &channel_ops, &w->channel_conf,
 		     &w->channel_counters, w->reactor);
 	owner_init(&s->owner, w, id, &s->channel);
+	err = hash_table_add(&w->session_table, &s->node, hash_of(w, id));
+	if (err) {
+		stream_destroy(stream);
+		free(s);
+		return err;
+	}
 	err = ws_session_create(&s->ws, w->ws_pool, stream, &ws_ops, s);
 	if (err) {
+		hash_table_remove(&w->session_table, &s->node);
 		free(s);
 		return err;
 	}
 	LIST_INSERT_HEAD(&w->sessions, s, link);
-	HASH_ADD(hh, w->session_table, peer.id, sizeof(s->peer.id), s);
 	w->counters.sessions++;
 	*out = s;
 	return 0;
@@ -244,7 +256,7 @@ void session_destroy(struct session *s)
 		return;
 	w = s->w;
 	LIST_REMOVE(s, link);
-	HASH_DELETE(hh, w->session_table, s);
+	hash_table_remove(&w->session_table, &s->node);
 	s->state = SESSION_CLOSING;
 	atomic_fetch_sub(&s->l->shared->sessions, 1);
 	atomic_fetch_sub(&s->l->shared->connections, 1);
@@ -258,10 +270,10 @@ void session_destroy(struct session *s)
 
 struct session *session_find(const struct worker *w, uint64_t id)
 {
-	struct session *s;
+	struct hash_node *n =
+		hash_table_first(&w->session_table, hash_of(w, id));
 
-	HASH_FIND(hh, w->session_table, &id, sizeof(id), s);
-	return s;
+	return n != NULL ? container_of(n, struct session, node) : NULL;
 }
 
 void session_handshake(struct session *s, struct str originator)

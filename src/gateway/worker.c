@@ -400,6 +400,7 @@ void worker_destroy(struct worker *w)
 	ws_pool_destroy(w->ws_pool);
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
+	hash_table_deinit(&w->session_table);
 	free(w->listeners);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);

@@ -154,6 +154,13 @@ const struct config_option config_options[] = {
 	{ "limits", "max_headers", CONFIG_COUNT, GATEWAY(max_headers), 8, 1000,
 	  "100", "lines of an HTTP head", NULL },
 
+	{ "limits", "max_entities", CONFIG_COUNT, GATEWAY(max_entities), 1,
+	  65536, "256", "AEs that one session stands for", NULL },
+	{ "limits", "max_registered", CONFIG_SIZE, GATEWAY(max_registered),
+	  16 * KB, 64 * GB, "256m", "of what all registrations say", NULL },
+	{ "limits", "max_descendants", CONFIG_COUNT, GATEWAY(max_descendants),
+	  0, 65536, "1024", "CSEs that one registered CSE announces", NULL },
+
 	{ "upstream", "url", CONFIG_URL, WHOLE, 0, 0, NULL,
 	  "where the CSE listens", NULL },
 	{ "upstream", "cse_id", CONFIG_CSE_ID, UPSTREAM(cse_id), 0, 0, "",
@@ -222,6 +229,9 @@ const struct config_option config_options[] = {
 	  0, "hold", "and for CSEs that are away", offline_policies },
 	{ "notify", "in_flight", CONFIG_COUNT, GATEWAY(notify.in_flight), 1,
 	  1024, "32", "requests that one session has not answered", NULL },
+	{ "notify", "max_connections", CONFIG_COUNT,
+	  GATEWAY(notify.max_connections), 1, 1000000, "1024",
+	  "of the CSE, to each worker", NULL },
 	{ "notify", "max_held", CONFIG_SIZE, GATEWAY(notify.max_held), KB, GB,
 	  "16m", "of requests that wait for entities", NULL },
 
