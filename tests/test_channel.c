@@ -285,8 +285,11 @@ START_TEST(test_end)
 	post("c");
 	post("d");
 	buf_clear(&story);
+	/* what comes while it ends is not written either */
+	again = 2;
 	channel_end(&channel);
-	check_story("lost:a lost:b unsent:c unsent:d ");
+	check_story("lost:a lost:b unsent:c unsent:d unsent:again "
+		    "unsent:again ");
 	ck_assert_uint_eq(counters.lost, 2);
 	ck_assert_uint_eq(counters.sent, 2);
 	channel_end(&channel);
