@@ -18,6 +18,7 @@ struct owner {
 	struct channel *channel;	/* borrowed */
 	LIST_HEAD(, ownership) list;	/* owned */
 	unsigned count;			/* in list */
+	unsigned owed;			/* answers that wait for the disk */
 	struct buf known;		/* fr of the last request that was
 					 * judged, as it was written */
 };

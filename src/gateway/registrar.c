@@ -43,9 +43,14 @@ struct held_answer {
 
 static void held_free(struct held_answer *h)
 {
-	LIST_REMOVE(h, link);
 	prim_deinit(&h->answer);
 	free(h);
+}
+
+static void held_drop(struct held_answer *h)
+{
+	LIST_REMOVE(h, link);
+	held_free(h);
 }
 
 static void on_written(struct state_call *call, int err)
@@ -53,6 +58,7 @@ static void on_written(struct state_call *call, int err)
 	struct held_answer *h = container_of(call, struct held_answer, call);
 	struct session *s = session_find(h->w, h->sid);
 
+	LIST_REMOVE(h, link);
 	/* it is registered at the CSE: the client has to know, whatever the
 	 * disk says */
 	if (err)
@@ -62,7 +68,7 @@ static void on_written(struct state_call *call, int err)
 	held_free(h);
 }
 
-static struct held_answer *hold(struct registrar *r, uint64_t sid,
+static struct held_answer *hold(struct registrar *r, struct owner *o,
 				const struct prim *answer)
 {
 	struct held_answer *h = calloc(1, sizeof(*h));
@@ -71,11 +77,13 @@ static struct held_answer *hold(struct registrar *r, uint64_t sid,
 		return NULL;
 	h->call.on_done = on_written;
 	h->w = r->w;
-	h->sid = sid;
+	h->sid = o->at.sid;
 	LIST_INSERT_HEAD(&r->held, h, link);
-	if (prim_copy(&h->answer, answer) == 0)
+	if (prim_copy(&h->answer, answer) == 0) {
+		o->owed++;
 		return h;
-	held_free(h);
+	}
+	held_drop(h);
 	return NULL;
 }
 
@@ -183,15 +191,22 @@ static int claim(struct owner *o, struct entity *e, enum strength strength)
 }
 
 /* What was stored for an entity of that id that the CSE has forgotten is not
- * for the new one. */
-static void drop_former(struct registrar *r, struct str id)
+ * for the new one, and a point of access that it does not know any more must
+ * not be there after a restart. */
+static void drop_former(struct registrar *r, struct str id,
+			const struct note *n)
 {
-	struct entity *e = directory_find(registrar_directory(r), id);
+	struct directory *d = registrar_directory(r);
+	struct entity *e = directory_find(d, id);
+	char token[TOKEN_LEN + 1];
+	int err = 0;
 
-	if (e != NULL && directory_is_registered(registrar_directory(r), e) &&
-	    inbox_drop(r->w->mailbox, NULL, id) != 0)
-		log_warning("inbox_failed", LOG_STR("originator", id),
-			    LOG_ERRNO(UV_ENOMEM));
+	if (e != NULL && directory_is_registered(d, e))
+		err = inbox_drop(r->w->mailbox, NULL, id);
+	if (!err && e != NULL && directory_token(d, e, token) &&
+	    strcmp(token, n->token) != 0)
+		err = entities_remove(r->w->mailbox, NULL, str_of(token));
+	log_not_written(id, err);
 	entity_unref(e);
 }
 
@@ -213,7 +228,7 @@ static bool created(struct registrar *r, struct owner *o, struct note *n,
 				"m2m:ae", "rn"));
 	if (rn.len > 0)
 		n->data.rn = rn;
-	drop_former(r, id);
+	drop_former(r, id, n);
 	e = directory_register(registrar_directory(r), id, n->is_cse,
 			       str_of(n->token), &n->data);
 	if (e == NULL)
@@ -222,21 +237,27 @@ static bool created(struct registrar *r, struct owner *o, struct note *n,
 	log_info("registered", LOG_UINT("sid", o != NULL ? o->at.sid : 0),
 		 LOG_STR("originator", e->id));
 	(void)claim(o, e, STRENGTH_CREATED);
-	h = o != NULL ? hold(r, o->at.sid, shown_of(r, answer)) : NULL;
+	h = o != NULL ? hold(r, o, shown_of(r, answer)) : NULL;
 	err = write_row(r, h != NULL ? &h->call : NULL, e->id, n);
 	log_not_written(e->id, err);
 	entity_unref(e);
-	if (err && h != NULL)
-		held_free(h);
+	if (err && h != NULL) {
+		o->owed--;
+		held_drop(h);
+	}
 	return !err && h != NULL;
 }
 
 static void updated(struct registrar *r, struct note *n)
 {
-	struct entity *e = directory_register(registrar_directory(r),
-					      n->e->id, n->is_cse,
-					      str_of(n->token), &n->data);
+	struct directory *d = registrar_directory(r);
+	struct entity *e;
 
+	/* the answer to its DELETE may have come first */
+	if (!directory_is_registered(d, n->e))
+		return;
+	e = directory_register(d, n->e->id, n->is_cse, str_of(n->token),
+			       &n->data);
 	if (e != NULL)
 		log_not_written(e->id, write_row(r, NULL, e->id, n));
 	entity_unref(e);
@@ -365,11 +386,6 @@ const struct registrar_counters *registrar_counters(const struct registrar *r)
 	return &r->counters;
 }
 
-bool registrar_is_idle(const struct registrar *r)
-{
-	return LIST_EMPTY(&r->held);
-}
-
 int registrar_create(struct registrar **out, struct worker *w)
 {
 	struct registrar *r = calloc(1, sizeof(*r));
@@ -390,7 +406,7 @@ void registrar_destroy(struct registrar *r)
 		return;
 	while ((h = LIST_FIRST(&r->held)) != NULL) {
 		state_call_cancel(&h->call);
-		held_free(h);
+		held_drop(h);
 	}
 	buf_deinit(&r->id);
 	buf_deinit(&r->content);

@@ -40,8 +40,6 @@ MUST_CHECK int registrar_admit(struct registrar *r, const struct owner *o,
 bool registrar_restore(struct registrar *r, struct str *out,
 		       struct str content);
 
-/* No answer waits for the disk. */
-bool registrar_is_idle(const struct registrar *r);
 const struct registrar_counters *registrar_counters(const struct registrar *r);
 
 #endif

@@ -121,7 +121,7 @@ static size_t send_request(struct channel *c, const struct prim *request)
 static void check_idle(struct session *s)
 {
 	if (s->state == SESSION_DRAINING && dispatch_peer_idle(&s->peer) &&
-	    channel_is_idle(&s->channel) && registrar_is_idle(s->w->registrar))
+	    channel_is_idle(&s->channel) && s->owner.owed == 0)
 		session_close(s, WS_CLOSE_RESTART, STR("restarting"));
 }
 
@@ -307,6 +307,7 @@ void session_redeliver(struct session *s, struct entity *e)
 
 void session_give_answer(struct session *s, const struct prim *answer)
 {
+	s->owner.owed--;
 	if (s->state != SESSION_CLOSING)
 		send_answer(&s->peer, answer);
 	check_idle(s);
