@@ -53,7 +53,7 @@ static void send_new(const char *to, uint64_t delay_ms);
 static const char *const ends[] = {
 	[DELIVERY_ANSWERED] = "answered:", [DELIVERY_TIMED_OUT] = "late:",
 	[DELIVERY_UNSENT] = "unsent:",	   [DELIVERY_LOST] = "lost:",
-	[DELIVERY_FULL] = "full:",
+	[DELIVERY_FULL] = "full:",	   [DELIVERY_UNSTORED] = "unstored:",
 };
 
 static void on_give_back(struct channel *c, struct delivery *d)
@@ -356,6 +356,7 @@ static const struct {
 	{ DELIVERY_UNSENT, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_LOST, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_FULL, RSC_TARGET_NOT_REACHABLE, true },
+	{ DELIVERY_UNSTORED, RSC_TARGET_NOT_REACHABLE, true },
 };
 
 START_TEST(test_rsc)

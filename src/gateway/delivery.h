@@ -21,6 +21,7 @@ enum delivery_end {
 	DELIVERY_UNSENT,	/* no session took it, nothing was written */
 	DELIVERY_LOST,		/* written; then the session ended */
 	DELIVERY_FULL,		/* too much waits for the session already */
+	DELIVERY_UNSTORED,	/* no session, and the disk failed */
 };
 
 struct delivery {

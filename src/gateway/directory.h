@@ -53,6 +53,7 @@ struct entity {
 	struct str id;			/* owned; canonical */
 	char token[TOKEN_LEN + 1];	/* "": has none */
 	atomic_uint held;		/* requests that wait for it */
+	atomic_uint storing;		/* on their way into its inbox */
 
 	/* under the directory's lock, for directory_*() only */
 	struct entity_data data;	/* its text is owned */

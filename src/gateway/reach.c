@@ -84,6 +84,18 @@ static void insert_held(struct reach *r, struct reach_call *c)
 	TAILQ_INSERT_HEAD(&r->held, c, link);
 }
 
+static void try_send(struct reach_call *c);
+
+/* Another session than the one that has just given it back may be there by
+ * now. Who comes from here on sees that something is held. */
+static bool has_moved(const struct reach_call *c)
+{
+	struct place at = directory_place(c->r->w->shared->directory,
+					  c->d.entity);
+
+	return at.sid != 0 && at.sid != c->d.at.sid;
+}
+
 static void hold(struct reach_call *c)
 {
 	struct reach *r = c->r;
@@ -102,6 +114,10 @@ static void hold(struct reach_call *c)
 	c->hold.on_timeout = on_hold_end;
 	reactor_arm(r->w->reactor, &c->hold,
 		    c->d.due > now ? c->d.due - now : 0);
+	if (has_moved(c)) {
+		unhold(c);
+		try_send(c);
+	}
 }
 
 static void reject(struct reach_call *c)
@@ -121,9 +137,11 @@ static void on_stored(struct state_call *put, int err)
 					  c->d.entity);
 
 	TAILQ_REMOVE(&r->storing, c, link);
+	atomic_fetch_sub(&c->d.entity->storing, 1);
 	c->was_stored = err == 0;
-	c->d.end = err == ERR_LIMIT ? DELIVERY_FULL : DELIVERY_UNSENT;
+	c->d.end = err == ERR_LIMIT ? DELIVERY_FULL : DELIVERY_UNSTORED;
 	r->counters.stored += err == 0;
+	r->counters.not_stored += err != 0;
 	if (err == 0 && at.sid != 0)
 		post_notice(r->w, at.worker, NOTICE_INBOX, at.sid,
 			    c->d.entity);
@@ -158,11 +176,13 @@ static void store(struct reach_call *c)
 	err = c->message.failed ? UV_ENOMEM :
 				  inbox_put(r->w->mailbox, &c->put, &item);
 	if (err) {
+		r->counters.not_stored++;
 		c->d.end = DELIVERY_FULL;
 		end(c);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&r->storing, c, link);
+	atomic_fetch_add(&c->d.entity->storing, 1);
 }
 
 /* ---- the way of a call ---- */
@@ -188,8 +208,10 @@ static bool must_queue(const struct reach_call *c)
 	const struct reach *r = c->r;
 	const struct reach_call *it;
 
+	/* in this order: what is not on its way any more is counted */
 	if (policy_of(c) == OFFLINE_STORE)
-		return inbox_count(r->w->shared->state, c->d.entity->id) > 0;
+		return atomic_load(&c->d.entity->storing) > 0 ||
+		       inbox_count(r->w->shared->state, c->d.entity->id) > 0;
 	if (atomic_load(&c->d.entity->held) == 0)
 		return false;
 	TAILQ_FOREACH(it, &r->held, link)
@@ -291,6 +313,7 @@ void reach_destroy(struct reach *r)
 	while ((c = TAILQ_FIRST(&r->storing)) != NULL) {
 		state_call_cancel(&c->put);
 		TAILQ_REMOVE(&r->storing, c, link);
+		atomic_fetch_sub(&c->d.entity->storing, 1);
 		reject(c);
 	}
 	free(r);

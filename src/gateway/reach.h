@@ -17,6 +17,7 @@ struct reach_counters {
 	uint64_t requests;	/* towards entities */
 	uint64_t held;		/* waited for their entity */
 	uint64_t stored;	/* in the inbox */
+	uint64_t not_stored;	/* its bounds, or the disk */
 	uint64_t rejected;	/* the entity was away */
 	uint64_t held_full;	/* max_held bit */
 };
