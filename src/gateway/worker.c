@@ -154,6 +154,9 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("delivered", w->channel_counters.answered),
 		 LOG_UINT("undelivered", reach_counters(w->reach)->rejected),
 		 LOG_UINT("unanswered", w->channel_counters.timed_out),
+		 LOG_UINT("lost", w->channel_counters.lost),
+		 LOG_UINT("overflowed", w->channel_counters.full +
+				reach_counters(w->reach)->held_full),
 		 LOG_UINT("stored", reach_counters(w->reach)->stored),
 		 LOG_UINT("redelivered", w->counters.redelivered),
 		 LOG_UINT("late_answers", w->channel_counters.late),
