@@ -92,8 +92,8 @@ static const struct {
 	{ "an update is denied", UPD, URL0, RIG_OK("4005"),
 	  "0 POST /a " VRQ "\nj1 4127 {'m2m:dbg':"
 	  "'http://127.0.0.1:%0/a: answered 4005'}\n" },
-	{ "an update: 5103 is an answer", UPD, URL0, RIG_OK("5103"),
-	  "0 POST /a " VRQ "\nj1 4127 {'m2m:dbg':"
+	{ "an update: 5103 is a gateway's", UPD, URL0, RIG_OK("5103"),
+	  "0 POST /a " VRQ "\nj1 5107 {'m2m:dbg':"
 	  "'http://127.0.0.1:%0/a: answered 5103'}\n" },
 	{ "an update: no answer", UPD, URL0, NULL,
 	  "0 POST /a " VRQ "\nj1 5107 {'m2m:dbg':"

@@ -35,20 +35,29 @@ static bool is(const struct member *m, const char *name)
 	return str_eq(m->name.raw, str_of(name));
 }
 
+/* 7; or 7.0, as tinyIoT writes its numbers. */
+static bool is_blocking(struct str net)
+{
+	struct str whole, fraction;
+	uint64_t n;
+
+	(void)str_cut(net, '.', &whole, &fraction);
+	while (str_starts(fraction, STR("0")))
+		fraction = str_skip(fraction, 1);
+	return fraction.len == 0 && str_to_u64(&n, whole) &&
+	       n == NET_BLOCKING_UPDATE;
+}
+
 static void read_event(struct notification *out, struct str nev)
 {
 	struct member m;
 
 	if (!enter(&m, nev, JSCAN_OBJECT))
 		return;
-	while (next(&m)) {
-		uint64_t net;
-
+	while (next(&m))
 		if (is(&m, "net") && m.value.type == JSCAN_NUMBER &&
-		    str_to_u64(&net, m.value.raw) &&
-		    net == NET_BLOCKING_UPDATE)
+		    is_blocking(m.value.raw))
 			out->kind = NOTIFICATION_BLOCKING;
-	}
 }
 
 static struct str string_of(struct buf *text, const struct jscan_value *v)
