@@ -240,6 +240,9 @@ static bool read_header(struct request_reader *r, const struct http_header *h)
 			r->targets = &h->value;
 		return true;
 	}
+	/* who sent it compares what comes back, and the answer has ASCII only */
+	if (row->id == PARAM_RQI && !http_map_is_header_value(h->value))
+		return fail(r, "an octet in X-M2M-RI that is not ASCII");
 	/* Mobius takes an empty originator for `S` */
 	if (prim_has(r->out, row->id) ||
 	    (h->value.len == 0 && row->id != PARAM_FR))

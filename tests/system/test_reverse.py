@@ -77,6 +77,16 @@ class Delivery(ReverseCase):
         for i, later in enumerate(laters):
             self.assertEqual(later.result().pc, {"m2m:dbg": str(i)})
 
+    def test_request_ids_come_back_as_they_were(self):
+        ws, poa = self.online(self.gateway())
+        for rqi in ("a b", '"q"', "a;b,c=d&e", "notify", "x" * 5000, "%41",
+                    "\\u0041", "{}", "0", "~!@#$^*()[]|<>?/"):
+            later = Later(poa, sgn(), rqi=rqi)
+            self.answer(ws, ws.recv_prim())
+            self.assertEqual(later.result().headers["x-m2m-ri"], rqi)
+        for rqi in ("\u00e9".encode(), b"a\tb"):
+            self.assertEqual(call(poa, sgn(), rqi=rqi).rsc, 4000)
+
     def test_in_order(self):
         ws, poa = self.online(self.gateway(notify={"timeout": "30s"}))
         sock = socket.create_connection(
