@@ -7,6 +7,7 @@ has all the time that a slow machine needs."""
 
 import collections
 import json
+import random
 import re
 import socket
 import struct
@@ -211,7 +212,7 @@ class Lane(threading.Thread):
         self.ws.send(frame(TEXT, b"{}", rsv=4))
 
     def client_wrong_rqi(self, prim, mark):
-        self.answer(prim, "forged", prim["rqi"] + "0")
+        self.answer(prim, "forged", "x" + prim["rqi"])
 
     def client_no_rsc(self, prim, mark):
         self.ws.send_prim(rqi=prim["rqi"], rvi="3", pc=dbg("forged"))
@@ -257,6 +258,95 @@ class Lane(threading.Thread):
             self.link.sock.sendall(message[:at])
         self.link.sock.close()
         self.link.open()
+
+
+class Burst(Lane):
+    """The same with many at once, both ways on one WebSocket, and answers in
+    any order. Each turn's end may be the session's."""
+
+    KEEPS_SESSION = sorted(set(CLIENT_FAULTS) - ENDS_SESSION - {"late"})
+    WIDTH = 12
+
+    def __init__(self, case, daemon, number, seed):
+        super().__init__(case, daemon, number)
+        self.links = [Notifier(self.poa.split("/")[2])
+                      for _ in range(self.WIDTH)]
+        self.random = random.Random(f"{seed}-{number}")
+
+    def run(self):
+        try:
+            for n in self.work:
+                self.turn(n)
+                self.control(f"{self.me}-{n}-control")
+        except Exception as e:
+            self.error = f"{self.me}, turn {n}: {e!r}"
+
+    def turn(self, n):
+        asks = {f"{self.me}-{n}-{i}": self.random.choice(list(CSE_FAULTS))
+                for i in range(self.WIDTH)}
+        kinds = {f"{self.me}-{n}-n{i}": self.random.choice(self.KEEPS_SESSION)
+                 for i in range(self.WIDTH)}
+        for mark, kind in asks.items():
+            slow = CSE_FAULTS[kind] == {4008}
+            self.ws.send_prim(op=2, to=f"cse-in/{kind}/{mark}", fr=self.me,
+                              rqi=mark, rvi="3",
+                              **({"rqet": str(DEADLINE_MS)} if slow else {}))
+            self.tally.update(requests=1, timed_out=slow)
+        for link, (mark, kind) in zip(self.links, kinds.items()):
+            slow = DEADLINE_MS if CLIENT_FAULTS[kind] == 4008 else None
+            link.sock.sendall(link.message(self.poa, mark, slow))
+        self.receive_all(dict(asks), dict(kinds))
+        for link, (mark, kind) in zip(self.links, kinds.items()):
+            self.check_notified(link, mark, CLIENT_FAULTS[kind])
+        if self.random.random() < 0.5:
+            self.end_session(n)
+
+    def receive_all(self, asks, kinds):
+        """Every answer and every notification, each once."""
+        todo = []
+        while asks or kinds:
+            prim = self.ws.recv_prim()
+            if "op" in prim:
+                mark = con_of(prim)
+                todo.append((prim, mark, kinds.pop(mark)))
+            elif prim["rqi"] in asks:
+                kind = asks.pop(prim["rqi"])
+                self.check(f"rsc for {kind}", prim["rsc"], CSE_FAULTS[kind])
+                if prim["rsc"] == 2000:
+                    self.check("content", prim["pc"], [dbg(prim["rqi"])])
+            elif prim["rsc"] != 4000 or prim["rqi"].startswith("C"):
+                # other than what our broken answers are told
+                raise AssertionError(f"nobody asked for {prim}")
+            if not kinds or self.random.random() < 0.3:
+                self.random.shuffle(todo)
+                while todo:
+                    prim, mark, kind = todo.pop()
+                    getattr(self, "client_" + kind)(prim, mark)
+                    self.tally["late_answers"] += kind in ("two", "wrong_rqi")
+
+    def check_notified(self, link, mark, rsc):
+        got, rqi, body = link.read()
+        self.check("X-M2M-RI", rqi, [mark])
+        self.check("rsc", got, [rsc])
+        if rsc == 2000:
+            self.check("content", json.loads(body), [dbg(mark)])
+        self.tally.update(deliveries=1, delivered=rsc == 2000,
+                          unanswered=rsc == 4008)
+
+    def end_session(self, n):
+        """All that waits for it is told so, each on its own connection."""
+        marks = [f"{self.me}-{n}-e{i}" for i in range(self.WIDTH)]
+        for link, mark in zip(self.links, marks):
+            link.sock.sendall(link.message(self.poa, mark))
+        seen = {con_of(receive(self.ws)) for _ in marks}
+        self.check("notified of", seen, [set(marks)])
+        kind = self.random.choice(sorted(ENDS_SESSION))
+        getattr(self, "client_" + kind)(None, None)
+        for link, mark in zip(self.links, marks):
+            got, rqi, _ = link.read()
+            self.check(f"end by {kind}", (got, rqi), [(5103, mark)])
+        self.reconnect()
+        self.tally.update(deliveries=self.WIDTH, lost=self.WIDTH)
 
 
 def faulty_cse(request):
@@ -324,6 +414,28 @@ class Faults(ReverseCase):
         worst = max(lane.worst for lane in lanes)
         self.note(f"{COUNT} faults, the latest answer {worst * 1000:.0f} ms "
                   "after its deadline")
+
+    @within(240 if LONG else 60)
+    def test_many_at_once(self):
+        self.registrar.hook = faulty_cse
+        daemon = self.gateway(gateway={"workers": 2},
+                              upstream={"timeout": "30s"},
+                              notify={"timeout": "30s"})
+        seed = random.randrange(1 << 32)
+        lanes = [Burst(self, daemon, i, seed) for i in range(4)]
+        for lane in lanes:
+            lane.work = range(40 if LONG else 6)
+            lane.start()
+        for lane in lanes:
+            lane.join()
+        self.assertEqual([x.error for x in lanes if x.error], [],
+                         f"seed {seed}")
+        tally = sum((x.tally for x in lanes), collections.Counter())
+        for lane in lanes:
+            lane.ws.drop()
+        self.check_books(self.books(daemon), tally)
+        self.note(f"{tally['requests']} requests, {tally['deliveries']} "
+                  f"deliveries, seed {seed}")
 
     def check_books(self, books, tally):
         for name in ("requests", "timed_out", "deliveries", "delivered",
