@@ -67,8 +67,11 @@ void service_destroy(struct service *s)
 	open = s->open;
 	if (open == 0)
 		free(s);
-	for (unsigned i = 0; i < open; i++)
+	for (unsigned i = 0; i < open; i++) {
 		uv_close((uv_handle_t *)&s->signals[i], on_closed);
+		/* it is ending; not by a signal that comes too late */
+		signal(watched[i], SIG_IGN);
+	}
 }
 
 void service_raise_limits(void)
