@@ -334,6 +334,38 @@ START_TEST(test_time)
 }
 END_TEST
 
+static const struct {
+	uint64_t ms;
+	const char *text;
+} stamps[] = {
+	{ 0, "19700101T000000,000" },
+	{ 1, "19700101T000000,001" },
+	{ 999, "19700101T000000,999" },
+	{ 951782400000, "20000229T000000,000" },
+	{ 1709210096007, "20240229T123456,007" },
+	{ 1767225599999, "20251231T235959,999" },
+	{ 4107542399050, "21000228T235959,050" },
+	{ 4107542400000, "21000301T000000,000" },
+	{ 253402300799999, "99991231T235959,999" },
+	{ 253402300800000, "99991231T235959,999" },
+	{ UINT64_MAX, "99991231T235959,999" },
+};
+
+START_TEST(test_write_time)
+{
+	char text[PRIM_TIME_TEXT + 1];
+	uint64_t back;
+
+	memset(text, '#', sizeof(text));
+	prim_write_time(text, stamps[_i].ms);
+	ck_assert_str_eq(text, stamps[_i].text);
+	ck_assert_uint_eq(strlen(text), PRIM_TIME_TEXT - 1);
+	ck_assert_int_eq(text[PRIM_TIME_TEXT], '#');
+	ck_assert(prim_read_time(&back, str_of(text)));
+	ck_assert(back == stamps[_i].ms || stamps[_i].ms > 253402300799999);
+}
+END_TEST
+
 START_TEST(test_time_types)
 {
 	struct prim p = { 0 };
@@ -493,6 +525,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_request, 0, ARRAY_LEN(requests));
 	tcase_add_test(tc, test_request_without_op);
 	tcase_add_loop_test(tc, test_time, 0, ARRAY_LEN(times));
+	tcase_add_loop_test(tc, test_write_time, 0, ARRAY_LEN(stamps));
 	tcase_add_test(tc, test_time_types);
 	tcase_add_loop_test(tc, test_write_time, 0, ARRAY_LEN(stamps));
 	tcase_add_loop_test(tc, test_response_type, 0,

@@ -198,7 +198,7 @@ static void check_notify(struct config_load *l)
 	}
 	snprintf(url, sizeof(url), "http://%s", notify->advertise);
 	if (config_url_parse(l->store, &probe, url) != NULL ||
-	    probe.base[0] != '\0')
+	    strchr(notify->advertise, '/') != NULL)
 		config_report(l, NULL, "[notify] advertise must be HOST:PORT");
 	else
 		set_prefix(l);
