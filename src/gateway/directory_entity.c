@@ -27,11 +27,14 @@ static void text_free(struct str *s)
 
 bool entity_data_copy(struct entity_data *to, const struct entity_data *from)
 {
+	bool rn, poa, dcse;
+
 	*to = *from;
 	/* all three, so that each is ours or empty */
-	if (text_copy(&to->rn, from->rn) &
-	    text_copy(&to->poa.poa, from->poa.poa) &
-	    text_copy(&to->dcse, from->dcse))
+	rn = text_copy(&to->rn, from->rn);
+	poa = text_copy(&to->poa.poa, from->poa.poa);
+	dcse = text_copy(&to->dcse, from->dcse);
+	if (rn && poa && dcse)
 		return true;
 	entity_data_free(to);
 	return false;
