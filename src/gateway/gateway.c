@@ -180,6 +180,31 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf)
 	return 0;
 }
 
+static void log_end(const struct gateway *gw)
+{
+	struct directory_counters d = directory_counters(gw->shared.directory);
+	struct inbox_stats inbox;
+
+	inbox_stats(&inbox, gw->shared.state);
+	log_info("gateway_end", LOG_UINT("entities", d.entities),
+		 LOG_UINT("entities_octets", d.octets),
+		 LOG_UINT("online", d.online), LOG_UINT("came", d.came),
+		 LOG_UINT("went", d.went), LOG_UINT("replaced", d.replaced),
+		 LOG_UINT("takeovers_refused", d.takeovers_refused),
+		 LOG_UINT("registered_full", d.full),
+		 LOG_UINT("many_descendants", d.many_descendants),
+		 LOG_UINT("inbox_items", inbox.items),
+		 LOG_UINT("inbox_octets", inbox.bytes),
+		 LOG_UINT("inbox_stored", inbox.stored),
+		 LOG_UINT("inbox_delivered", inbox.delivered),
+		 LOG_UINT("inbox_dropped_oldest", inbox.dropped_oldest),
+		 LOG_UINT("inbox_refused", inbox.refused),
+		 LOG_UINT("inbox_expired", inbox.expired),
+		 LOG_UINT("inbox_replaced", inbox.replaced),
+		 LOG_UINT("inbox_dropped", inbox.dropped),
+		 LOG_UINT("failed_commits", inbox.failed_commits));
+}
+
 int gateway_run(struct gateway *gw)
 {
 	int err = 0;
@@ -200,6 +225,7 @@ int gateway_run(struct gateway *gw)
 	for (unsigned i = 0; i < gw->conf->workers; i++)
 		if (gw->threads[i].started)
 			uv_thread_join(&gw->threads[i].thread);
+	log_end(gw);
 	return err;
 }
 

@@ -32,11 +32,18 @@ def program(name):
     return path
 
 
+PORTS = 128     # of one test; its process says which ones
+port_count = random.randrange(PORTS)
+
+
 def free_port():
-    """A port below the range from which the kernel picks source ports. Bound
-    without SO_REUSEPORT, so that no other listener has it."""
+    """A port below the range from which the kernel picks source ports, of a
+    block that tests beside this one do not use. Bound without SO_REUSEPORT, so
+    that no other listener has it."""
+    global port_count
     while True:
-        port = random.randrange(15000, 32000)
+        port_count += 1
+        port = 15000 + os.getpid() % PORTS * PORTS + port_count % PORTS
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))

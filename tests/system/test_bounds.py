@@ -1,5 +1,6 @@
 """What clients and the CSE can make the gateway keep has an end."""
 
+import re
 import socket
 
 from harness import eventually
@@ -7,6 +8,20 @@ from reverse import ReverseCase, call, sgn
 
 
 class Bounds(ReverseCase):
+    def gateway(self, cse=None, **options):
+        # clients that do not answer a Close are not waited for
+        options.setdefault("limits", {})["close_timeout"] = "100ms"
+        return super().gateway(cse, **options)
+
+    def counters(self, daemon, event, name):
+        """The sum of a counter at the end."""
+        self.assertIsNone(daemon.stop())
+        daemon.ended = True
+        lines = re.findall(rf"event={event} .*", daemon.log_text())
+        self.assertTrue(lines)
+        return sum(int(re.search(rf" {name}=(\d+)", line)[1])
+                   for line in lines)
+
     def try_register(self, ws, fr, **members):
         ae = dict({"api": "N1", "rr": True, "srv": ["3"]}, **members)
         return ws.ask(op=1, to="cse-in", fr=fr, rqi="r", rvi="3", ty=2,
@@ -34,6 +49,8 @@ class Bounds(ReverseCase):
                                 rvi="3")["rsc"], 2002)
         self.assertEqual(ws.ask(op=2, to="x", fr="C3", rqi="q",
                                 rvi="3")["rsc"], 2000)
+        self.assertEqual(self.counters(daemon, "worker_end_reverse",
+                                       "refused_entities"), 2)
 
     def test_all_registrations(self):
         daemon = self.gateway(limits={"max_registered": "16k"})
@@ -54,6 +71,8 @@ class Bounds(ReverseCase):
             answer = ws.ask(op=3, to="C0", fr="C0", rqi="u", rvi="3",
                             pc={"m2m:ae": {"poa": poa}})
             self.assertEqual(answer["rsc"], rsc)
+        self.assertEqual(self.counters(daemon, "gateway_end",
+                                       "registered_full"), 2)
 
     def test_originators_of_nobody_are_forgotten(self):
         """Open to all: what a CSE's connection may not stand for leaves
@@ -84,3 +103,5 @@ class Bounds(ReverseCase):
             except OSError:
                 return None
         self.assertEqual(eventually(served), 4008)
+        self.assertGreaterEqual(self.counters(
+            daemon, "worker_end_reverse", "refused_connections"), 1)
