@@ -161,6 +161,19 @@ START_TEST(test_no_listen)
 }
 END_TEST
 
+/* What the CSE sends must fit into the queue of a session. */
+START_TEST(test_body_fits_the_queue)
+{
+	struct loaded l;
+
+	load_more(&l, "[limits]\nmax_message = 1m\nmax_queue = 64k\n");
+	ck_assert_int_eq(l.err, 0);
+	ck_assert_uint_eq(l.conf->gateway.notify.http.limits.max_body,
+			  32 << 10);
+	loaded_free(&l);
+}
+END_TEST
+
 /* The CSE behind the gateway gives the names. */
 START_TEST(test_embedded_cse)
 {
@@ -224,6 +237,7 @@ int main(void)
 	tcase_add_test(tc, test_all_set);
 	tcase_add_loop_test(tc, test_prefix, 0, ARRAY_LEN(prefixes));
 	tcase_add_test(tc, test_no_listen);
+	tcase_add_test(tc, test_body_fits_the_queue);
 	tcase_add_test(tc, test_embedded_cse);
 	tcase_add_loop_test(tc, test_refused, 0, ARRAY_LEN(refused));
 	suite_add_tcase(suite, tc);

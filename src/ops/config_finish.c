@@ -216,7 +216,10 @@ static void fill_notify(struct config_load *l)
 	notify->release = gw->upstream != NULL ? gw->upstream->release : "3";
 	notify->http.limits.max_head = gw->max_head;
 	notify->http.limits.max_headers = gw->max_headers;
-	notify->http.limits.max_body = gw->ws.max_message;
+	/* what no session's queue can hold would wait, or be stored, in vain */
+	notify->http.limits.max_body = gw->ws.max_message < gw->max_queue / 2 ?
+					       gw->ws.max_message :
+					       gw->max_queue / 2;
 	notify->http.head_timeout_ms = gw->ws.message_timeout_ms;
 	notify->http.idle_timeout_ms = NOTIFY_IDLE_MS;
 	gw->state.max_waiting = STATE_MAX_WAITING;
