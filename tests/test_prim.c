@@ -389,29 +389,6 @@ START_TEST(test_time_types)
 END_TEST
 
 static const struct {
-	uint64_t ms;
-	const char *text;
-} stamps[] = {
-	{ 0, "19700101T000000,000" },
-	{ 951782399999, "20000228T235959,999" },
-	{ 951782400000, "20000229T000000,000" },
-	{ 1780300800001, "20260601T080000,001" },
-	{ UINT64_MAX, "99991231T235959,999" },
-};
-
-START_TEST(test_write_time)
-{
-	char text[PRIM_TIME_TEXT];
-	uint64_t ms;
-
-	prim_write_time(text, stamps[_i].ms);
-	ck_assert_str_eq(text, stamps[_i].text);
-	ck_assert(prim_read_time(&ms, str_of(text)));
-	ck_assert(ms == stamps[_i].ms || stamps[_i].ms == UINT64_MAX);
-}
-END_TEST
-
-static const struct {
 	const char *rt;
 	enum value_type type;
 	int want;
@@ -527,7 +504,6 @@ int main(void)
 	tcase_add_loop_test(tc, test_time, 0, ARRAY_LEN(times));
 	tcase_add_loop_test(tc, test_write_time, 0, ARRAY_LEN(stamps));
 	tcase_add_test(tc, test_time_types);
-	tcase_add_loop_test(tc, test_write_time, 0, ARRAY_LEN(stamps));
 	tcase_add_loop_test(tc, test_response_type, 0,
 			    ARRAY_LEN(response_types));
 	tcase_add_test(tc, test_op_name);
