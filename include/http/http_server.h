@@ -16,6 +16,8 @@ struct http_server_conf {
 	uint64_t head_timeout_ms;	/* from connect, or from the first octet
 					 * of a later request, to its end */
 	uint64_t idle_timeout_ms;	/* between requests */
+	struct str refusal;		/* header lines, each with CRLF, of what
+					 * a bad request is answered; or empty */
 };
 
 struct http_server_ops {

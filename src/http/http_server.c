@@ -84,7 +84,7 @@ static int write_status(struct http_server *s, int status, struct str extra,
  * answer is left without. */
 static void refuse(struct http_server *s, int status)
 {
-	int err = write_status(s, status, (struct str){ NULL, 0 },
+	int err = write_status(s, status, s->conf->refusal,
 			       STR("Connection: close\r\n"));
 
 	leave(s, err ? 0 : status);

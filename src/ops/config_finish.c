@@ -214,6 +214,8 @@ static void fill_notify(struct config_load *l)
 		gw->home = (struct entity_home){ 0 };
 	notify->originator = cse_id_of(gw)[0] != '\0' ? cse_id_of(gw) : "/-";
 	notify->release = gw->upstream != NULL ? gw->upstream->release : "3";
+	/* a CSE takes an answer without rsc for anything */
+	notify->http.refusal = STR("X-M2M-RSC: 4000\r\n");
 	notify->http.limits.max_head = gw->max_head;
 	notify->http.limits.max_headers = gw->max_headers;
 	/* what no session's queue can hold would wait, or be stored, in vain */
@@ -255,6 +257,7 @@ static void fill_store(struct gateway_conf *gw)
 	gw->store.store.max_results = STORE_MAX_RESULTS;
 	gw->store.readers = STORE_READERS;
 	gw->store.max_waiting = STORE_MAX_WAITING;
+	gw->mca.http.refusal = STR("X-M2M-RSC: 4000\r\n");
 	gw->mca.http.limits.max_head = gw->max_head;
 	gw->mca.http.limits.max_headers = gw->max_headers;
 	gw->mca.http.limits.max_body = gw->ws.max_message;

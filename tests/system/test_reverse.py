@@ -186,6 +186,19 @@ class Delivery(ReverseCase):
         self.assertEqual(call(poa, b"").rsc, 4000)
         self.assertEqual(call(poa, sgn(), media="image/png").rsc, 4015)
 
+    def test_what_is_no_http(self):
+        _, poa = self.online(self.gateway())
+        authority = tuple(poa.split("/")[2].split(":"))
+        for bad in (b"GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n",
+                    b"POST /r/x HTTP/1.1\r\n\r\n", b"garbage\r\n\r\n",
+                    b"POST /r/x HTTP/1.1\r\nHost: x\r\n"
+                    b"Content-Length: 99999999\r\n\r\n"):
+            with socket.create_connection(authority, 10) as sock:
+                sock.sendall(bad)
+                said = sock.makefile("rb").read()
+            self.assertRegex(said, rb"^HTTP/1.1 4\d\d ")
+            self.assertIn(b"\r\nX-M2M-RSC: 4000\r\n", said)
+
     def test_content_length_below_the_body(self):
         """Mobius counts characters where octets are meant."""
         ws, poa = self.online(self.gateway())
@@ -241,7 +254,7 @@ class Delivery(ReverseCase):
         stuck, poa = self.online(daemon, "Cstuck")
         other, poa2 = self.online(daemon, "Cother")
         stuck.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        laters = [Later(poa, sgn("x" * 50000)) for _ in range(200)]
+        laters = [Later(poa, sgn("x" * 25000)) for _ in range(400)]
         for _ in range(20):
             later = Later(poa2, sgn())
             self.answer(other, other.recv_prim())

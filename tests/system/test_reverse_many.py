@@ -102,9 +102,9 @@ class Many(ReverseCase):
         totals = dict.fromkeys(names, 0)
         for line in daemon.log_text().split("\n"):
             if "event=worker_end" in line:
-                for name in names:
-                    totals[name] += int(re.search(rf"\b{name}=(\d+)",
-                                                  line)[1])
+                for name, n in re.findall(r"\b(\w+)=(\d+)\b", line):
+                    if name in totals:
+                        totals[name] += int(n)
         return totals
 
     @within(100)
