@@ -127,7 +127,7 @@ void worker_stop(struct worker *w)
 	worker_wake(w);
 }
 
-/* What became of the CSE's requests towards entities. */
+/* More of the way from the CSE to entities. */
 static void log_reverse_end(const struct worker *w)
 {
 	const struct reach_counters *reach = reach_counters(w->reach);
@@ -138,28 +138,18 @@ static void log_reverse_end(const struct worker *w)
 	const struct notify_counters *notify =
 		w->notify != NULL ? notify_counters(w->notify) : &none;
 
-	log_info("worker_end_reverse", LOG_UINT("worker", w->index),
+	log_info("reverse_end", LOG_UINT("worker", w->index),
 		 LOG_UINT("notify_requests", notify->requests),
 		 LOG_UINT("notify_refused", notify->refused),
 		 LOG_UINT("notify_forbidden", notify->forbidden),
 		 LOG_UINT("notify_abandoned", notify->abandoned),
 		 LOG_UINT("refused_connections", notify->refused_connections),
-		 LOG_UINT("deliveries", reach->requests),
-		 LOG_UINT("delivered", channel->answered),
-		 LOG_UINT("undelivered", reach->rejected),
-		 LOG_UINT("unanswered", channel->timed_out),
-		 LOG_UINT("lost", channel->lost),
-		 LOG_UINT("late_answers", channel->late),
-		 LOG_UINT("delivery_queue_full", channel->full),
+		 LOG_UINT("channel_full", channel->full),
 		 LOG_UINT("held", reach->held),
 		 LOG_UINT("held_full", reach->held_full),
-		 LOG_UINT("stored", reach->stored),
 		 LOG_UINT("not_stored", reach->not_stored),
-		 LOG_UINT("redelivered", w->counters.redelivered),
 		 LOG_UINT("registrations", registrar->registrations),
 		 LOG_UINT("deregistrations", registrar->deregistrations),
-		 LOG_UINT("refused_originators",
-			  registrar->refused_originators),
 		 LOG_UINT("refused_entities", registrar->refused_entities));
 }
 
@@ -186,6 +176,18 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("orphaned", d->orphaned),
 		 LOG_UINT("queue_full", d->queue_full),
 		 LOG_UINT("slow_readers", w->counters.slow_readers),
+		 LOG_UINT("deliveries", reach_counters(w->reach)->requests),
+		 LOG_UINT("delivered", w->channel_counters.answered),
+		 LOG_UINT("undelivered", reach_counters(w->reach)->rejected),
+		 LOG_UINT("unanswered", w->channel_counters.timed_out),
+		 LOG_UINT("lost", w->channel_counters.lost),
+		 LOG_UINT("overflowed", w->channel_counters.full +
+				reach_counters(w->reach)->held_full),
+		 LOG_UINT("stored", reach_counters(w->reach)->stored),
+		 LOG_UINT("redelivered", w->counters.redelivered),
+		 LOG_UINT("late_answers", w->channel_counters.late),
+		 LOG_UINT("refused_originators",
+			  registrar_counters(w->registrar)->refused_originators),
 		 LOG_UINT("too_big", ws->too_big),
 		 LOG_UINT("too_many_fragments", ws->too_many_fragments),
 		 LOG_UINT("too_slow", ws->too_slow),
@@ -213,9 +215,9 @@ void worker_run(struct worker *w)
 {
 	reactor_run(w->reactor);
 	log_end(w);
-	log_reverse_end(w);
 	if (w->delivery != NULL)
 		log_delivery_end(w->delivery);
+	log_reverse_end(w);
 	log_flush();
 }
 

@@ -49,7 +49,7 @@ class Bounds(ReverseCase):
                                 rvi="3")["rsc"], 2002)
         self.assertEqual(ws.ask(op=2, to="x", fr="C3", rqi="q",
                                 rvi="3")["rsc"], 2000)
-        self.assertEqual(self.counters(daemon, "worker_end_reverse",
+        self.assertEqual(self.counters(daemon, "reverse_end",
                                        "refused_entities"), 2)
 
     def test_all_registrations(self):
@@ -104,4 +104,4 @@ class Bounds(ReverseCase):
                 return None
         self.assertEqual(eventually(served), 4008)
         self.assertGreaterEqual(self.counters(
-            daemon, "worker_end_reverse", "refused_connections"), 1)
+            daemon, "reverse_end", "refused_connections"), 1)
