@@ -169,7 +169,7 @@ START_TEST(test_body_fits_the_queue)
 	load_more(&l, "[limits]\nmax_message = 1m\nmax_queue = 64k\n");
 	ck_assert_int_eq(l.err, 0);
 	ck_assert_uint_eq(l.conf->gateway.notify.http.limits.max_body,
-			  32 << 10);
+			  56 << 10);
 	loaded_free(&l);
 }
 END_TEST

@@ -218,10 +218,11 @@ static void fill_notify(struct config_load *l)
 	notify->http.refusal = STR("X-M2M-RSC: 4000\r\n");
 	notify->http.limits.max_head = gw->max_head;
 	notify->http.limits.max_headers = gw->max_headers;
-	/* what no session's queue can hold would wait, or be stored, in vain */
-	notify->http.limits.max_body = gw->ws.max_message < gw->max_queue / 2 ?
-					       gw->ws.max_message :
-					       gw->max_queue / 2;
+	/* what no session's queue can hold would wait, or be stored, in vain;
+	 * an eighth is for what surrounds the content */
+	notify->http.limits.max_body = gw->max_queue - gw->max_queue / 8;
+	if (notify->http.limits.max_body > gw->ws.max_message)
+		notify->http.limits.max_body = gw->ws.max_message;
 	notify->http.head_timeout_ms = gw->ws.message_timeout_ms;
 	notify->http.idle_timeout_ms = NOTIFY_IDLE_MS;
 	gw->state.max_waiting = STATE_MAX_WAITING;
