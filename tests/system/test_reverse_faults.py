@@ -445,5 +445,4 @@ class Faults(ReverseCase):
                          books["failed"] + books["timed_out"])
         self.assertEqual(books["deliveries"], books["delivered"] +
                          books["unanswered"] + books["lost"])
-        self.assertEqual(books["undelivered"] + books["held_full"] +
-                         books["delivery_queue_full"], 0)
+        self.assertEqual(books["undelivered"] + books["overflowed"], 0)
