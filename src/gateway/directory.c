@@ -182,13 +182,29 @@ bool directory_is_registered(struct directory *d, const struct entity *e)
 	return registered;
 }
 
+/* Names of virtual resources (TS-0004 6.8): behind an unstructured id they are
+ * no child's. */
+static bool is_virtual(struct str name)
+{
+	static const struct str names[] = {
+		STR_INIT("la"), STR_INIT("ol"), STR_INIT("fopt"),
+		STR_INIT("sfop"), STR_INIT("pcu"), STR_INIT("ntsr"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* BASE/rn, however the CSEBase is called. */
 static bool is_named(struct directory *d, const struct entity *e,
 		     struct str path)
 {
 	struct str base, rn;
 	bool is;
 
-	if (!str_cut(path, '/', &base, &rn))
+	if (!str_cut(path, '/', &base, &rn) || is_virtual(rn))
 		return false;
 	uv_mutex_lock(&d->lock);
 	is = e->data.rn.len > 0 && str_eq(rn, e->data.rn);

@@ -144,6 +144,13 @@ class Identity(ReverseCase):
             self.assertEqual(call(poa, sgn()).rsc, 4004)
             self.assertEqual(self.ask(ws, "Cmeter7"), 4106, to)
 
+    def test_the_latest_instance_is_not_the_ae_of_its_name(self):
+        ws, poa = self.online(self.gateway(), rn="la")
+        self.assertEqual(self.ask(ws, "Cmeter7", 4, "cnt12/la"), 2002)
+        later = Later(poa, sgn())
+        self.answer(ws, ws.recv_prim())
+        self.assertEqual(later.result().rsc, 2000)
+
     def test_the_cse_has_forgotten_the_ae(self):
         daemon = self.gateway()
         ws, poa = self.online(daemon, rn="meter")
