@@ -202,7 +202,7 @@ const struct config_option config_options[] = {
 	  GATEWAY(delivery.timeout_ms), MS, HOUR, "10s",
 	  "whom it notifies or asks may take this long", NULL },
 	{ "store", "notify_queue", CONFIG_SIZE, GATEWAY(delivery.max_queue),
-	  KB, GB, "1m", "of notifications that wait for one target", NULL },
+	  KB, GB, "8m", "of notifications that wait for one target", NULL },
 	{ "store", "notify_memory", CONFIG_SIZE,
 	  GATEWAY(delivery.max_memory), KB, 64 * GB, "64m",
 	  "of those for all targets", NULL },
