@@ -53,14 +53,14 @@ class Notify(Case):
     seconds = 30
     backend = "store"
 
-    def start(self, **store):
+    def start(self, notify=None, **store):
         port = free_port()
-        options = {"path": ":memory:", "http_listen": f"127.0.0.1:{port}",
-                   **store}
-        self.server = self.daemon(
-            f"http://127.0.0.1:{port}", gateway={"backend": self.backend},
-            store=options)
-        self.cse_url = f"http://127.0.0.1:{port}"
+        sections = {"gateway": {"backend": self.backend},
+                    "store": {"path": ":memory:",
+                              "http_listen": f"127.0.0.1:{port}", **store}}
+        if notify:
+            sections["notify"] = notify
+        self.server = self.daemon(f"http://127.0.0.1:{port}", **sections)
         self.admin = Client(self, self.server, "CAdmin")
         self.admin.create("cse-in", "acp", 1, rn="all", **ALL)
         self.admin.create("cse-in", "cnt", 3, rn="box",
@@ -250,6 +250,59 @@ class Subscriptions(Notify):
         self.assertEqual(self.server.wait(5), 0)
         self.assertIn("event=delivery_end delivered=3",
                       self.server.log_text())
+
+
+class SameSocket(Notify):
+    """What the CSE asks comes down the WebSocket whose request waits."""
+
+    def hear(self, until):
+        """Primitives up to the answer to `until`, requests answered."""
+        heard = []
+        while True:
+            prim = self.ws.recv_prim()
+            if "rsc" in prim:
+                self.assertEqual(prim["rqi"], until)
+                return prim, heard
+            heard.append(prim["pc"]["m2m:sgn"])
+            self.ws.send_prim(rsc=2000, rqi=prim["rqi"], rvi="3")
+
+    def ask(self, fr, op, to, rsc, **more):
+        self.count = getattr(self, "count", 0) + 1
+        self.ws.send_prim(op=op, to=to, fr=fr, rvi="3",
+                          rqi=f"s{self.count}", **more)
+        answer, heard = self.hear(f"s{self.count}")
+        self.assertEqual(answer["rsc"], rsc, answer)
+        return heard
+
+    def test_verification(self):
+        self.start(notify={"listen": f"127.0.0.1:{free_port()}"})
+        self.ws = self.connect(self.server)
+        for name in "one", "two":
+            self.ask("C" + name, 1, "cse-in", 2001, ty=2, pc={"m2m:ae": {
+                "rn": name, "api": "Nx", "rr": True, "srv": ["3"]}})
+        self.ask("Cone", 1, "cse-in/one", 2001, ty=3,
+                 pc={"m2m:cnt": {"rn": "box"}})
+        heard = self.ask("Cone", 1, "cse-in/one/box", 2001, ty=23, pc={
+            "m2m:sub": {"nu": ["cse-in/two"], "enc": {"net": [3]}}})
+        self.assertEqual([sgn["vrq"] for sgn in heard], [True])
+        heard = self.ask("Cone", 1, "cse-in/one/box", 2001, ty=4,
+                         pc={"m2m:cin": {"con": "1"}})
+        if not heard:       # it may come after the answer as well
+            prim = self.ws.recv_prim()
+            self.ws.send_prim(rsc=2000, rqi=prim["rqi"], rvi="3")
+            heard.append(prim["pc"]["m2m:sgn"])
+        self.assertEqual([sgn["nev"]["net"] for sgn in heard], [3])
+
+    def test_blocking_update(self):
+        self.start(notify={"listen": f"127.0.0.1:{free_port()}"})
+        self.ws = self.connect(self.server)
+        self.ask("Cone", 1, "cse-in", 2001, ty=2, pc={"m2m:ae": {
+            "rn": "one", "api": "Nx", "rr": True, "srv": ["3"]}})
+        self.ask("Cone", 1, "cse-in/box", 2001, ty=23, pc={"m2m:sub": {
+            "nu": ["cse-in/one"], "enc": {"net": [7]}}})
+        heard = self.ask("CAdmin", 3, "cse-in/box", 2004, pc={
+            "m2m:cnt": {"lbl": ["new"]}})
+        self.assertEqual([sgn["nev"]["net"] for sgn in heard], [7])
 
 
 class BlockingUpdate(Notify):
@@ -508,7 +561,7 @@ def fronted(cls):
                 {"backend": "http", "__module__": __name__})
 
 
-for each in (Subscriptions, BlockingUpdate, OtherCse, LongPolling,
+for each in (Subscriptions, SameSocket, BlockingUpdate, OtherCse, LongPolling,
              NonBlocking, Restart):
     globals()["Fronted" + each.__name__] = fronted(each)
 del each
