@@ -32,7 +32,9 @@ static bool is_v6(struct str s)
 	struct in6_addr addr;
 	char text[INET6_ADDRSTRLEN];
 
-	if (s.len == 0 || s.len >= sizeof(text))
+	/* what follows a NUL would not be looked at */
+	if (s.len == 0 || s.len >= sizeof(text) ||
+	    memchr(s.p, '\0', s.len) != NULL)
 		return false;
 	memcpy(text, s.p, s.len);
 	text[s.len] = '\0';
