@@ -46,6 +46,7 @@ static inline struct rig *rig_of(struct store_errand *e)
 	return container_of(e, struct rig_errand, e)->rig;
 }
 
+__attribute__((format(printf, 2, 3)))
 static inline void rig_log(struct rig *rig, const char *format, ...)
 {
 	char line[4096];

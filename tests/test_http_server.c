@@ -354,7 +354,11 @@ static void scene_init(struct scene *c, const struct script *s)
 	struct sockaddr_storage addr;
 
 	*c = (struct scene){
-		.conf = { { 256, 8, 64 }, NEVER_MS, NEVER_MS },
+		.conf = {
+			.limits = { 256, 8, 64 },
+			.head_timeout_ms = NEVER_MS,
+			.idle_timeout_ms = NEVER_MS,
+		},
 		.later = { .on_timeout = on_later },
 	};
 	if (s->head_ms > 0)
