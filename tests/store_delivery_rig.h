@@ -14,9 +14,9 @@
  * becomes of errands, is written down one line each:
  *
  *	0 POST /path {content}		server 0 got that
- *	j1 again			the errand of request j1 is executed again
- *	j1 5204 {content}		or answered
- *	j1 drop				or not
+ *	j1 again			the errand of request j1 goes again,
+ *	j1 5204 {content}		is answered,
+ *	j1 drop				or is not
  *
  * Texts are with ' for ", and %N for the port of server N.
  */
