@@ -1,6 +1,7 @@
 """The CSE reaches the client on the client's own socket."""
 
 import json
+import queue
 import socket
 
 from fakecse import response
@@ -111,17 +112,17 @@ class Delivery(ReverseCase):
         def verify(request):
             if b"m2m:sub" not in request.body:
                 return None
-            pending.append((request, Later(poa, sgn(vrq=True))))
+            pending.put((request, Later(poa, sgn(vrq=True))))
             return b""
 
-        pending = []
+        pending = queue.Queue()
         self.registrar.hook = verify
         ws.send_prim(op=1, to="cse-in/meter7", fr="Cmeter7", rqi="s", rvi="3",
                      ty=23, pc={"m2m:sub": {"nu": ["Cmeter7"]}})
         got = ws.recv_prim()
         self.assertTrue(got["pc"]["m2m:sgn"]["vrq"])
         self.answer(ws, got)
-        request, later = pending[0]
+        request, later = pending.get(timeout=10)
         self.assertEqual(later.result().rsc, 2000)
         request.answer(2001, status=201)
         self.assertEqual(ws.recv_prim()["rqi"], "s")
