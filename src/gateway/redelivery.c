@@ -6,9 +6,12 @@
 #include "post.h"
 #include "worker.h"
 
+#define RETRY_MS 1000		/* when the disk takes nothing */
+
 enum redelivery_state {
 	REDELIVERY_ASKING,	/* the inbox for the next one */
 	REDELIVERY_SENT,	/* the channel has it */
+	REDELIVERY_RETRYING,	/* the inbox failed; the timer runs */
 };
 
 struct redelivery {
@@ -19,6 +22,8 @@ struct redelivery {
 	enum redelivery_state state;
 	bool again;			/* more was stored meanwhile */
 	uint64_t seq;			/* of what was sent */
+	uint64_t answered;		/* seq of what need not come again */
+	struct timeout retry;
 	struct state_call next;
 	struct delivery d;
 };
@@ -31,42 +36,72 @@ static void redelivery_free(struct redelivery *r)
 	free(r);
 }
 
-static void ask(struct redelivery *r)
+static void ask(struct redelivery *r);
+
+static void on_retry(struct timeout *t)
 {
-	r->state = REDELIVERY_ASKING;
-	r->again = false;
-	if (inbox_next(r->w->mailbox, &r->next, r->e->id) == 0)
-		return;
-	log_warning("redelivery_failed", LOG_STR("originator", r->e->id),
-		    LOG_ERRNO(UV_ENOMEM));
-	redelivery_free(r);
+	ask(container_of(t, struct redelivery, retry));
 }
 
-/* A failed operation leaves the item where it is: it comes once more. */
-static void operate(struct redelivery *r,
-		    int (*operation)(struct state_mailbox *m,
-				     struct state_call *call,
-				     struct str entity, uint64_t seq))
+/* What was answered stays answered, although the inbox still has it. */
+static void retry(struct redelivery *r)
 {
-	if (operation(r->w->mailbox, NULL, r->e->id, r->seq) != 0)
+	r->state = REDELIVERY_RETRYING;
+	r->retry.on_timeout = on_retry;
+	reactor_arm(r->w->reactor, &r->retry, RETRY_MS);
+}
+
+/* Both in one transaction, in this order. */
+static void ask(struct redelivery *r)
+{
+	struct state_mailbox *m = r->w->mailbox;
+	int err = 0;
+
+	r->state = REDELIVERY_ASKING;
+	r->again = false;
+	if (r->answered != 0)
+		err = inbox_remove(m, NULL, r->e->id, r->answered);
+	if (!err)
+		err = inbox_next(m, &r->next, r->e->id);
+	if (err)
+		retry(r);
+}
+
+/* Without memory for it the item stays handed out: it is the next one. */
+static void release(struct redelivery *r)
+{
+	if (inbox_release(r->w->mailbox, NULL, r->e->id, r->seq) != 0)
 		log_warning("inbox_failed", LOG_STR("originator", r->e->id),
 			    LOG_ERRNO(UV_ENOMEM));
+}
+
+/* The session is going: what it has answered goes too, as far as it can. */
+static void leave(struct redelivery *r, bool was_answered)
+{
+	if (was_answered &&
+	    inbox_remove(r->w->mailbox, NULL, r->e->id, r->seq) != 0)
+		log_warning("inbox_failed", LOG_STR("originator", r->e->id),
+			    LOG_ERRNO(UV_ENOMEM));
+	redelivery_free(r);
 }
 
 static void on_end(struct delivery *d)
 {
 	struct redelivery *r = container_of(d, struct redelivery, d);
+	bool answered = d->end == DELIVERY_ANSWERED;
 	bool goes_on = r->slot != NULL && !r->w->draining &&
-		       (d->end == DELIVERY_ANSWERED ||
-			d->end == DELIVERY_TIMED_OUT);
+		       (answered || d->end == DELIVERY_TIMED_OUT);
 
-	operate(r, d->end == DELIVERY_ANSWERED ? inbox_remove : inbox_release);
-	r->w->counters.redelivered += d->end == DELIVERY_ANSWERED;
+	r->w->counters.redelivered += answered;
 	delivery_deinit(d);
+	if (answered)
+		r->answered = r->seq;
+	else
+		release(r);
 	if (goes_on)
 		ask(r);
 	else
-		redelivery_free(r);
+		leave(r, answered);
 }
 
 static uint64_t due(const struct redelivery *r)
@@ -94,30 +129,37 @@ static int redeliver(struct redelivery *r, struct str message)
 	return 0;
 }
 
+/* What was stored cannot be read: it would come for ever. */
+static void skip(struct redelivery *r, int err)
+{
+	log_error("inbox_unreadable", LOG_STR("originator", r->e->id),
+		  LOG_ERRNO(err));
+	r->answered = r->seq;
+	ask(r);
+}
+
 static void on_next(struct state_call *call, int err)
 {
 	struct redelivery *r = container_of(call, struct redelivery, next);
 	const struct inbox_item *item = call->item;
 
-	if (err || item == NULL) {
-		if (!err && r->again)
+	if (err) {
+		retry(r);
+	} else if (item == NULL) {
+		if (r->again)
 			ask(r);
 		else
 			redelivery_free(r);
-		return;
+	} else if (item->seq == r->answered) {
+		retry(r);		/* it could not be removed */
+	} else {
+		r->seq = item->seq;
+		err = redeliver(r, item->message);
+		if (err == UV_ENOMEM)
+			retry(r);
+		else if (err)
+			skip(r, err);
 	}
-	r->seq = item->seq;
-	err = redeliver(r, item->message);
-	if (err == 0)
-		return;
-	/* what was stored cannot be read: it would come for ever */
-	log_error("inbox_unreadable", LOG_STR("originator", r->e->id),
-		  LOG_ERRNO(err));
-	operate(r, err == UV_ENOMEM ? inbox_release : inbox_remove);
-	if (err == UV_ENOMEM)
-		redelivery_free(r);
-	else
-		ask(r);
 }
 
 void redelivery_start(struct redelivery **slot, struct worker *w,
@@ -153,6 +195,7 @@ void redelivery_stop(struct redelivery **slot)
 	r->slot = NULL;
 	if (r->state == REDELIVERY_SENT)
 		return;		/* on_end() follows */
+	reactor_disarm(r->w->reactor, &r->retry);
 	state_call_cancel(&r->next);
 	redelivery_free(r);
 }

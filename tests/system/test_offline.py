@@ -1,7 +1,9 @@
 """Notifications for those who are away: held, stored or rejected."""
 
+import os
 import random
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -12,7 +14,7 @@ from reverse import Later, ReverseCase, call, con_of, sgn
 from wsclient import Gone
 
 
-class Offline(ReverseCase):
+class OfflineCase(ReverseCase):
     def away(self, daemon, fr="Cmeter7"):
         """An AE that has registered and left; its point of access."""
         ws, poa = self.online(daemon, fr)
@@ -36,6 +38,8 @@ class Offline(ReverseCase):
             self.answer(ws, prim)
         return got
 
+
+class Offline(OfflineCase):
     def test_reject(self):
         poa = self.away(self.gateway(notify={"offline": "reject",
                                              "timeout": "20s"}))
@@ -202,6 +206,45 @@ class Offline(ReverseCase):
             daemon = self.storing(where)
             self.assertEqual(self.take(self.back(daemon), 10),
                              [str(i) for i in range(10)])
+
+
+class FullDisk(OfflineCase):
+    def small_disk(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting needs root")
+        where = tempfile.mkdtemp(prefix="m2mwsd-")
+        self.addCleanup(os.rmdir, where)
+        self.mount(where, "size=1m")
+        self.addCleanup(subprocess.run, ["umount", where], check=True)
+        return where
+
+    def mount(self, where, options):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs",
+                        where], check=True)
+
+    def test_full_disk(self):
+        """What was accepted arrives once there is room again; nothing else is
+        accepted, and nobody else notices."""
+        where = self.small_disk()
+        daemon = self.storing(where)
+        poa = self.away(daemon)
+        accepted = [n for n in range(400) if
+                    call(poa, sgn(str(n), note="x" * 4000)).rsc == 2000]
+        self.assertTrue(0 < len(accepted) < 400)
+        other = self.connect(daemon)
+        self.register(other, "Cother")      # the disk takes it later, or not
+        later = Later(self.registrar.poa["Cother"][0], sgn("live"))
+        self.assertEqual(self.take(other, 1), ["live"])
+        self.assertEqual(later.result().rsc, 2000)
+        ws = self.back(daemon)
+        got = self.take(ws, 1)              # which cannot be removed yet
+        self.mount(where, "remount,size=16m")
+        got += self.take(ws, len(accepted) - 1)
+        self.assertEqual(got, [str(n) for n in accepted])
+        ws.drop()
+        self.assertTrue(eventually(
+            lambda: daemon.log_text().count("event=offline") > 1))
+        self.assertEqual(call(poa, sgn("new")).rsc, 2000)
 
 
 class NothingLost(ReverseCase):
