@@ -29,6 +29,13 @@ static struct ownership *find(const struct owner *o, const struct entity *e)
 	return NULL;
 }
 
+static void forget_known(struct owner *o)
+{
+	free(o->known);
+	o->known = NULL;
+	o->known_len = 0;
+}
+
 static void forget(struct owner *o, struct ownership *it)
 {
 	LIST_REMOVE(it, link);
@@ -36,7 +43,7 @@ static void forget(struct owner *o, struct ownership *it)
 	redelivery_stop(&it->redelivery);
 	entity_unref(it->e);
 	free(it);
-	buf_clear(&o->known);
+	forget_known(o);
 }
 
 void owner_init(struct owner *o, struct worker *w, uint64_t sid,
@@ -56,7 +63,7 @@ void owner_deinit(struct owner *o)
 
 	while ((it = LIST_FIRST(&o->list)) != NULL)
 		owner_drop(o, it->e);
-	buf_deinit(&o->known);
+	free(o->known);
 }
 
 struct entity *owner_cse(const struct owner *o)
@@ -68,10 +75,13 @@ struct entity *owner_cse(const struct owner *o)
 
 void owner_know(struct owner *o, struct str fr)
 {
-	buf_clear(&o->known);
-	buf_add_str(&o->known, fr);
-	if (o->known.failed)
-		buf_clear(&o->known);
+	forget_known(o);
+	/* exactly as long as it is: every session has one */
+	o->known = malloc(fr.len);
+	if (o->known == NULL)
+		return;
+	memcpy(o->known, fr.p, fr.len);
+	o->known_len = fr.len;
 }
 
 /* dcse is the directory's: a request from below is one of a descendant. */

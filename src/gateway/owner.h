@@ -19,8 +19,9 @@ struct owner {
 	LIST_HEAD(, ownership) list;	/* owned */
 	unsigned count;			/* in list */
 	unsigned owed;			/* answers that wait for the disk */
-	struct buf known;		/* fr of the last request that was
-					 * judged, as it was written */
+	char *known;			/* owned; fr of the last request that
+					 * was judged, as it was written */
+	size_t known_len;
 };
 
 void owner_init(struct owner *o, struct worker *w, uint64_t sid,
@@ -36,6 +37,11 @@ bool owner_is_full(const struct owner *o);
 
 /* fr need not be looked at again, until another one comes or goes. */
 void owner_know(struct owner *o, struct str fr);
+static inline bool owner_knows(const struct owner *o, struct str fr)
+{
+	return fr.len > 0 &&
+	       str_eq(fr, (struct str){ o->known, o->known_len });
+}
 
 /* The CSE that it stands for, or NULL. */
 struct entity *owner_cse(const struct owner *o);

@@ -64,7 +64,7 @@ int registrar_admit(struct registrar *r, const struct owner *o,
 
 	/* whether fr may be missing is checked with the rest of p */
 	if (r->w->conf->auth == AUTH_OPEN || fr.len == 0 ||
-	    str_eq(fr, buf_str(&o->known)))
+	    owner_knows(o, fr))
 		return 0;
 	id = registrar_canonical(r, &parts, fr);
 	if (is_reserved(r, fr) || is_reserved(r, entity_id_stem(&parts)) ||

@@ -332,7 +332,7 @@ static int make(struct note **out, struct registrar *r, struct owner *o,
 	if (registrar_is_registration(p, &is_cse))
 		return make_create(out, r, o, p, is_cse, why);
 	rc = rewrite_nu(r, p, why);
-	known = fr.len > 0 && str_eq(fr, buf_str(&o->known));
+	known = owner_knows(o, fr);
 	if (rc != 0 || (known && p->op != OP_UPDATE && p->op != OP_DELETE))
 		return rc;
 	id = registrar_canonical(r, &parts, fr);
