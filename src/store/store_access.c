@@ -163,11 +163,15 @@ static int level_decides(bool *decided, bool *granted, struct store_conn *c,
 
 /* ---- kept decisions ---- */
 
-static bool is_kept(const struct question *q, const struct resource *at)
+static bool may_keep(const struct question *q)
 {
 	/* acod of a flexContainer looks into the subject itself */
-	return at->ty != TY_CIN && q->subject->ty != TY_FCNT &&
-	       q->who.given.len <= ID_MAX;
+	return q->subject->ty != TY_FCNT && q->who.given.len <= ID_MAX;
+}
+
+static bool is_kept(const struct question *q, const struct resource *at)
+{
+	return at->ty != TY_CIN && may_keep(q);
 }
 
 static struct access_slot *slot_of(struct access_cache *cache, int64_t id,
@@ -279,18 +283,28 @@ struct way {
 	size_t count;
 };
 
-static bool look_up(bool *granted, struct access_cache *cache, struct way *w,
-		    const struct resource *at, const struct question *q)
+/* Kept of that row; no row that has children is left out by its type. */
+static bool recall(bool *granted, struct access_cache *cache, int64_t id,
+		   const struct question *q)
 {
 	const struct access_slot *s;
 
-	if (cache == NULL || !is_kept(q, at))
+	if (cache == NULL || !may_keep(q))
 		return false;
-	s = slot_of(cache, at->id, q);
-	if (slot_answers(s, at->id, q)) {
-		*granted = s->granted;
+	s = slot_of(cache, id, q);
+	if (!slot_answers(s, id, q))
+		return false;
+	*granted = s->granted;
+	return true;
+}
+
+static bool look_up(bool *granted, struct access_cache *cache, struct way *w,
+		    const struct resource *at, const struct question *q)
+{
+	if (!is_kept(q, at))
+		return false;
+	if (recall(granted, cache, at->id, q))
 		return true;
-	}
 	if (w->count < ARRAY_LEN(w->kept))
 		w->kept[w->count++] = at->id;
 	return false;
@@ -307,9 +321,11 @@ static int decide(bool *granted, struct store_conn *c, const struct question *q)
 	*granted = false;
 	while (!look_up(granted, cache, &w, at, q)) {
 		rc = level_decides(&decided, granted, c, at, q);
-		if (rc == 0 && !decided)
-			rc = step_up(&w.above, c);
-		if (rc != 0 || decided)
+		if (rc != 0 || decided ||
+		    recall(granted, cache, w.above.parent, q))
+			break;
+		rc = step_up(&w.above, c);
+		if (rc != 0)
 			break;
 		at = &w.above;
 	}

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -18,7 +20,9 @@ enum { TY_CNT = 3, TY_CIN = 4, TY_CB = 5, TY_SUB = 23, TY_FCNT = 28 };
 
 #define STAGES	    3
 #define STAGE_CIN   2
-#define LABEL_HITS  "20000" /* more: walk */
+#define LABEL_HITS  20000 /* more: walk */
+#define LABEL_TRIES 64	  /* labelled ones to look at for each result */
+#define LABEL_LEAST 256
 #define TREE_LEVELS 200	    /* more is no JSON a peer would read */
 
 struct walk_frame {
@@ -289,25 +293,51 @@ static int prepare_labels(sqlite3_stmt **out, const struct walk *w,
 	return rc == SQLITE_OK ? 0 : UV_EIO;
 }
 
+/* How many to count at most: it must not cost more than the result. */
+static uint64_t rare_bound(const struct walk *w)
+{
+	uint64_t results = w->lim < LABEL_HITS && w->filter->ofst < LABEL_HITS ?
+				   w->lim + w->filter->ofst : LABEL_HITS;
+	uint64_t bound = LABEL_LEAST + LABEL_TRIES * results;
+
+	return bound < LABEL_HITS ? bound : LABEL_HITS;
+}
+
+static int count_labels(uint64_t *out, const struct walk *w, uint64_t bound)
+{
+	sqlite3_stmt *stmt = NULL;
+	char tail[64];
+	int rc;
+
+	snprintf(tail, sizeof(tail), ") LIMIT %" PRIu64 ")", bound);
+	rc = prepare_labels(&stmt, w,
+			    "SELECT count(*) FROM (SELECT 1 FROM label "
+			    "WHERE label IN (", tail);
+	if (rc == 0)
+		rc = sqlite3_step(stmt) == SQLITE_ROW ? 0 : UV_EIO;
+	if (rc == 0)
+		*out = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Few have the labels, or all that do are below the root: then these are read
+ * in their order, as far as lim goes. */
 static int labels_are_rare(bool *out, const struct walk *w)
 {
 	const json_t *labels = filter_labels(w->filter);
-	sqlite3_stmt *stmt = NULL;
+	size_t n = json_array_size(labels);
+	uint64_t bound = rare_bound(w), count = bound;
 	int rc;
 
 	*out = false;
-	if (w->tree || labels == NULL || json_array_size(labels) == 0 ||
-	    json_array_size(labels) > 100)
+	if (w->tree || n == 0 || n > 100)
 		return 0;
-	rc = prepare_labels(&stmt, w,
-			    "SELECT count(*) < " LABEL_HITS " FROM (SELECT 1 "
-			    "FROM label WHERE label IN (",
-			    ") LIMIT " LABEL_HITS ")");
-	if (rc == 0) {
-		rc = sqlite3_step(stmt) == SQLITE_ROW ? 0 : UV_EIO;
-		*out = rc == 0 && sqlite3_column_int(stmt, 0) != 0;
-	}
-	sqlite3_finalize(stmt);
+	*out = n == 1 && w->root->ty == TY_CB;
+	if (*out)
+		return 0;
+	rc = count_labels(&count, w, bound);
+	*out = count < bound;
 	return rc;
 }
 
