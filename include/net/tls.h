@@ -1,0 +1,75 @@
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+
+/*
+ * TLS as a filter: bytes to bytes, no I/O, no clock but that of certificates.
+ * Server side; TLS 1.2 or later, only ephemeral ECDH with AEAD ciphers.
+ */
+
+/* Keys of session tickets. Any thread: who resumes a session may come to
+ * another worker than the one that began it. */
+struct tls_tickets;
+
+/* A certificate with its key, and what is offered. One thread. */
+struct tls_context;
+
+/* One connection. */
+struct tls;
+
+/* Files in PEM. The chain begins with the server's own certificate; keys are
+ * RSA from 2048 bits on, or ECDSA on P-256 or P-384. */
+struct tls_files {
+	const char *cert_file;
+	const char *key_file;
+};
+
+/* What is wrong with the files: a sentence that begins with its verb, and the
+ * name of the member (cert_file, ...) that it is said of. */
+#define TLS_WHY_MAX 256
+struct tls_fault {
+	const char *member;
+	char why[TLS_WHY_MAX];
+};
+
+MUST_CHECK int tls_tickets_create(struct tls_tickets **out);
+void tls_tickets_destroy(struct tls_tickets *t);
+
+/* Reads the files. tickets are borrowed, NULL: no session is resumed.
+ * ERR_PROTO: fault tells what is wrong. */
+MUST_CHECK int tls_context_create(struct tls_context **out,
+				  struct tls_fault *fault,
+				  const struct tls_files *files,
+				  struct tls_tickets *tickets);
+void tls_context_destroy(struct tls_context *c);
+
+/* The context is borrowed and outlives it. */
+MUST_CHECK int tls_create(struct tls **out, struct tls_context *c);
+void tls_destroy(struct tls *t);
+
+/* The handshake is done: plaintext may be written. */
+bool tls_is_open(const struct tls *t);
+
+/*
+ * Decrypts from the front of in, which shrinks, to plain: gives the number of
+ * octets there; 0: all of in is taken and more is needed. UV_EOF: the peer has
+ * closed in order. ERR_PROTO, UV_ENOMEM: the connection is over. What is to be
+ * sent meanwhile (handshake, alerts) is appended to out, in any case.
+ */
+MUST_CHECK ssize_t tls_read(struct tls *t, struct str *in, char *plain,
+			    size_t len, struct buf *out);
+
+/* Encrypts all of plain to the end of out; the handshake is done. */
+MUST_CHECK int tls_write(struct tls *t, struct str plain, struct buf *out);
+
+/* Appends the close_notify to out, once and if there is anybody to hear it. */
+void tls_close(struct tls *t, struct buf *out);
+
+/* Why tls_read() failed. */
+struct str tls_why(const struct tls *t, char *space, size_t len);
+
+#endif
