@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "net/reactor.h"
+#include "net/tls.h"
 
 /*
  * A byte stream over TCP or a Unix socket. Loop thread only. The owner may
@@ -44,6 +45,12 @@ MUST_CHECK int stream_connect_tcp(struct stream **out, struct reactor *r,
 MUST_CHECK int stream_connect_unix(struct stream **out, struct reactor *r,
 				   const char *path, size_t max_queue,
 				   const struct stream_ops *ops, void *owner);
+
+/* From the first octet on everything goes through tls; nothing was written
+ * yet. The owner sees no difference: what it writes waits for the handshake,
+ * a peer that cuts the connection instead of closing it is UV_ECONNABORTED,
+ * and released streams say close_notify. */
+void stream_take_tls(struct stream *s, struct tls *tls);
 
 /* Drops unsent output. Accepts NULL. */
 void stream_destroy(struct stream *s);

@@ -31,6 +31,7 @@ struct reactor {
 	struct buf spare[REACTOR_SPARE_MAX];
 	unsigned spare_count;
 	char read_space[REACTOR_READ_SIZE];
+	char plain_space[REACTOR_READ_SIZE];	/* decrypted from it */
 };
 
 /* A write buffer with capacity, or an empty one. */

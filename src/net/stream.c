@@ -7,6 +7,9 @@
  * reactor's dirty list; at the end of the turn stream_flush() offers all of it
  * with uv_try_write(). Only what the kernel refuses goes through uv_write()
  * as `rest`; until that is done, new output gathers in `out` again.
+ *
+ * With TLS there is one step between: `out` is sealed into `sealed` when it is
+ * about to be offered, so that what one turn appended shares records.
  */
 #include "stream_priv.h"
 
@@ -91,11 +94,11 @@ void stream_destroy(struct stream *s)
 	if (s->is_dirty)
 		TAILQ_REMOVE(&r->dirty, s, dirty_link);
 	reactor_give_buf(r, &s->out);
+	stream_drop_tls(s);
 	uv_close(&s->h.any, on_closed);
 }
 
-/* The connection is of no more use: tell the owner, if there is one. */
-static void stream_end(struct stream *s, int err)
+void stream_end(struct stream *s, int err)
 {
 	if (s->state == STREAM_RELEASED) {
 		stream_destroy(s);
@@ -118,7 +121,8 @@ static int end_reason(struct stream *s, int err)
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &len) == 0 &&
 	    pending != 0)
 		return -pending;
-	return err;
+	/* anybody can cut a connection; only the peer can close TLS */
+	return err == UV_EOF && s->tls != NULL ? UV_ECONNABORTED : err;
 }
 
 static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
@@ -132,6 +136,8 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 		s->had_its_turn = s->r->turn;
 	if (n < 0)
 		stream_end(s, end_reason(s, (int)n));
+	else if (s->state == STREAM_OPEN && s->tls != NULL)
+		stream_unseal(s, (struct str){ buf->base, (size_t)n });
 	else if (s->state == STREAM_OPEN)
 		s->ops->on_data(s->owner, buf->base, (size_t)n);
 }
@@ -147,15 +153,19 @@ static void linger_end(struct stream *s)
 	reactor_arm(s->r, &s->linger, LINGER_END_MS);
 }
 
+/* The owner hears of its own output only, not of a handshake's. */
 static void drained(struct stream *s)
 {
+	bool owes = s->owes_drain;
+
+	s->owes_drain = false;
 	if (s->state == STREAM_RELEASED)
 		linger_end(s);
-	else if (s->ops->on_drain != NULL)
+	else if (s->ops->on_drain != NULL && owes)
 		s->ops->on_drain(s->owner);
 }
 
-static void mark_dirty(struct stream *s)
+void stream_mark_dirty(struct stream *s)
 {
 	if (s->is_dirty)
 		return;
@@ -182,17 +192,24 @@ static void on_rest_written(uv_write_t *req, int err)
 	}
 	s->last_active = reactor_now(s->r);
 	gate_reading(s);
-	if (s->out.len > 0)
-		mark_dirty(s);
+	if (s->out.len > 0 || s->sealed.len > 0)
+		stream_mark_dirty(s);
 	else
 		drained(s);
 }
 
-/* The kernel took n octets of out; libuv waits for room for the others. */
+/* What goes to the kernel. */
+static struct buf *wire_of(struct stream *s)
+{
+	return s->tls != NULL ? &s->sealed : &s->out;
+}
+
+/* The kernel took n octets; libuv waits for room for the others. */
 static int write_rest(struct stream *s, size_t n)
 {
 	struct stream_rest *rest = calloc(1, sizeof(*rest));
-	uv_buf_t left = uv_buf_init(s->out.p + n, (unsigned)(s->out.len - n));
+	struct buf *wire = wire_of(s);
+	uv_buf_t left = uv_buf_init(wire->p + n, (unsigned)(wire->len - n));
 	int err;
 
 	if (rest == NULL)
@@ -203,36 +220,50 @@ static int write_rest(struct stream *s, size_t n)
 		free(rest);
 		return err;
 	}
-	rest->bytes = s->out;
-	s->out = (struct buf){ 0 };
+	rest->bytes = *wire;
+	*wire = (struct buf){ 0 };
 	s->rest = rest;
 	return 0;
 }
 
+static int offer(struct stream *s)
+{
+	struct buf *wire = wire_of(s);
+	uv_buf_t all = uv_buf_init(wire->p, (unsigned)wire->len);
+	int n = uv_try_write(&s->h.stream, &all, 1);
+
+	if (n == UV_EAGAIN)
+		n = 0;
+	if (n >= 0 && (size_t)n < wire->len)
+		n = write_rest(s, (size_t)n);
+	return n < 0 ? n : 0;
+}
+
 void stream_flush(struct stream *s)
 {
-	uv_buf_t all = uv_buf_init(s->out.p, (unsigned)s->out.len);
-	int n;
+	int err = 0;
 
 	TAILQ_REMOVE(&s->r->dirty, s, dirty_link);
 	s->is_dirty = false;
-	if (s->rest != NULL || s->out.len == 0 ||
+	if (s->rest != NULL ||
 	    (s->state != STREAM_OPEN && s->state != STREAM_RELEASED))
 		return;
-	n = uv_try_write(&s->h.stream, &all, 1);
-	if (n == UV_EAGAIN)
-		n = 0;
-	if (n >= 0 && (size_t)n < s->out.len)
-		n = write_rest(s, (size_t)n);
-	if (n < 0) {
-		stream_end(s, n);
+	if (s->tls != NULL)
+		err = stream_seal(s);
+	if (!err && wire_of(s)->len == 0)
+		return;
+	if (!err)
+		err = offer(s);
+	if (err) {
+		stream_end(s, err);
 		return;
 	}
 	if (s->rest != NULL)
 		return;
-	reactor_give_buf(s->r, &s->out);
+	reactor_give_buf(s->r, wire_of(s));
 	gate_reading(s);
-	drained(s);
+	if (s->out.len == 0)	/* else the handshake goes before it */
+		drained(s);
 }
 
 static void on_linger(struct timeout *t)
@@ -306,7 +337,7 @@ static void on_connected(uv_connect_t *req, int err)
 	stream_enter(s, STREAM_OPEN);
 	set_reading(s, true);
 	if (s->out.len > 0)
-		mark_dirty(s);
+		stream_mark_dirty(s);
 	if (s->ops->on_connect != NULL)
 		s->ops->on_connect(s->owner);
 }
@@ -373,17 +404,30 @@ void stream_release(struct stream *s)
 	s->owner = NULL;
 	/* a flood of refused connections must not hold descriptors for long */
 	if (s->state == STREAM_ENDED || s->state == STREAM_CONNECTING ||
-	    s->r->released == REACTOR_RELEASED) {
+	    s->r->released == REACTOR_RELEASED ||
+	    (s->tls != NULL && !tls_is_open(s->tls))) {
 		stream_destroy(s);
 		return;
 	}
 	stream_enter(s, STREAM_RELEASED);
 	s->r->released++;
+	if (s->tls != NULL && stream_seal(s) != 0) {
+		stream_destroy(s);
+		return;
+	}
 	set_reading(s, true);
+	if (s->sealed.len > 0)		/* at least close_notify */
+		stream_mark_dirty(s);
 	if (stream_queued(s) > 0)
 		reactor_arm(s->r, &s->linger, LINGER_SEND_MS);
 	else
 		linger_end(s);
+}
+
+void stream_take_tls(struct stream *s, struct tls *tls)
+{
+	assert(s->tls == NULL && stream_queued(s) == 0);
+	s->tls = tls;
 }
 
 void stream_set_owner(struct stream *s, const struct stream_ops *ops,
@@ -402,14 +446,17 @@ void stream_set_max_queue(struct stream *s, size_t max_queue)
  * kernel may have room for all of it. An error shows itself at the flush. */
 static void make_room(struct stream *s)
 {
-	uv_buf_t all = uv_buf_init(s->out.p, (unsigned)s->out.len);
+	struct buf *wire = wire_of(s);
+	uv_buf_t all;
 	int n;
 
-	if (s->rest != NULL || s->out.len == 0 || s->state != STREAM_OPEN)
+	if (s->rest != NULL || s->state != STREAM_OPEN ||
+	    (s->tls != NULL && stream_seal(s) != 0) || wire->len == 0)
 		return;
+	all = uv_buf_init(wire->p, (unsigned)wire->len);
 	n = uv_try_write(&s->h.stream, &all, 1);
 	if (n > 0)
-		buf_consume(&s->out, (size_t)n);
+		buf_consume(wire, (size_t)n);
 }
 
 int stream_reserve(struct stream *s, size_t n)
@@ -436,16 +483,17 @@ int stream_write(struct stream *s, struct str bytes)
 	if (err)
 		return err;
 	buf_add_str(&s->out, bytes);
+	s->owes_drain = true;
 	if (s->state != STREAM_CONNECTING)
-		mark_dirty(s);
+		stream_mark_dirty(s);
 	gate_reading(s);
 	return 0;
 }
 
 size_t stream_queued(const struct stream *s)
 {
-	return s->out.len + (s->rest != NULL ?
-			     s->h.stream.write_queue_size : 0);
+	return s->out.len + s->sealed.len +
+	       (s->rest != NULL ? s->h.stream.write_queue_size : 0);
 }
 
 uint64_t stream_last_active(const struct stream *s)

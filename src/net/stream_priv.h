@@ -2,6 +2,7 @@
 #define NET_STREAM_PRIV_H
 
 #include "net/stream.h"
+#include "net/tls.h"
 #include "reactor_priv.h"
 
 enum stream_state {
@@ -39,9 +40,27 @@ struct stream {
 	bool is_dirty;
 	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */
 	struct buf out;			/* appended, not yet offered */
+	struct tls *tls;		/* owned, or NULL */
+	struct buf sealed;		/* by it; not yet offered */
 	struct stream_rest *rest;	/* offered, not yet taken; owned */
+	bool owes_drain;		/* on_drain is due when all is taken */
 	uint64_t last_active;		/* loop ms */
 	struct timeout linger;		/* while released */
 };
+
+/* The connection is of no more use: tells the owner, if there is one. */
+void stream_end(struct stream *s, int err);
+
+/* There is output for the end of the turn. */
+void stream_mark_dirty(struct stream *s);
+
+/* stream_tls.c. Encrypts what was appended, as far as the handshake allows,
+ * and the last word of a released stream. */
+MUST_CHECK int stream_seal(struct stream *s);
+
+/* Decrypts and hands over. */
+void stream_unseal(struct stream *s, struct str octets);
+
+void stream_drop_tls(struct stream *s);
 
 #endif
