@@ -11,6 +11,7 @@
 #include "m2m/codec.h"
 #include "m2m/entity_id.h"
 #include "net/addr.h"
+#include "net/tls.h"
 #include "state/state.h"
 #include "ws/ws_handshake.h"
 #include "ws/ws_session.h"
@@ -25,6 +26,8 @@ struct gateway;
 struct gateway_listener_conf {
 	const char *name;
 	struct sockaddr_storage addr;
+	bool tls;			/* wss: with these files */
+	struct tls_files files;
 	uint64_t max_sessions;		/* over all workers */
 	uint64_t handshake_timeout_ms;
 	struct ws_handshake_conf handshake;

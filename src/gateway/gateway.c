@@ -127,6 +127,17 @@ static int open_state(struct gateway *gw)
 	return err;
 }
 
+static int open_tickets(struct gateway *gw)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < gw->conf->listener_count && !err; i++)
+		if (gw->conf->listeners[i].tls)
+			err = tls_tickets_create(
+				&gw->shared.listeners[i].tickets);
+	return err;
+}
+
 static int create_workers(struct gateway *gw)
 {
 	for (unsigned i = 0; i < gw->conf->workers; i++) {
@@ -170,6 +181,8 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf)
 		err = open_state(gw);
 	if (!err)
 		err = open_store(gw);
+	if (!err)
+		err = open_tickets(gw);
 	if (!err)
 		err = create_workers(gw);
 	if (err) {
@@ -260,6 +273,14 @@ unsigned gateway_port(const struct gateway *gw, size_t listener)
 		gw->threads[0].worker->listeners[listener].listener);
 }
 
+static void close_tickets(struct gateway *gw)
+{
+	if (gw->shared.listeners == NULL)
+		return;
+	for (size_t i = 0; i < gw->conf->listener_count; i++)
+		tls_tickets_destroy(gw->shared.listeners[i].tickets);
+}
+
 static void destroy_workers(struct gateway *gw)
 {
 	unsigned count = gw->threads != NULL ? gw->conf->workers : 0;
@@ -279,6 +300,7 @@ void gateway_destroy(struct gateway *gw)
 	if (gw == NULL)
 		return;
 	destroy_workers(gw);
+	close_tickets(gw);
 	if (gw->ended.type == UV_ASYNC)
 		uv_close((uv_handle_t *)&gw->ended, NULL);
 	uv_run(&gw->loop, UV_RUN_DEFAULT);

@@ -144,6 +144,20 @@ static const struct http_server_ops http_ops = {
 	.on_end = on_end,
 };
 
+/* Below HTTP and the session, which see no difference. */
+static int add_tls(struct upgrade *u)
+{
+	struct tls *tls;
+	int err;
+
+	if (u->l->tls == NULL)
+		return 0;
+	err = tls_create(&tls, u->l->tls);
+	if (!err)
+		stream_take_tls(u->stream, tls);
+	return err;
+}
+
 int upgrade_accept(struct worker_listener *l, int fd)
 {
 	struct worker *w = l->w;
@@ -160,6 +174,11 @@ int upgrade_accept(struct worker_listener *l, int fd)
 			    NULL, NULL);
 	if (err)
 		goto free_upgrade;
+	err = add_tls(u);
+	if (err) {
+		stream_destroy(u->stream);
+		goto free_upgrade;
+	}
 	err = http_server_create(&u->http, u->stream, &l->http, &http_ops, u);
 	if (err)
 		goto free_upgrade;

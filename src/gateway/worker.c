@@ -221,6 +221,23 @@ void worker_run(struct worker *w)
 	log_flush();
 }
 
+/* Each worker has a context of its own, the tickets are everybody's. */
+static int open_tls(struct worker_listener *l)
+{
+	struct tls_fault fault = { .member = "tls", .why = "failed" };
+	int err;
+
+	if (!l->conf->tls)
+		return 0;
+	err = tls_context_create(&l->tls, &fault, &l->conf->files,
+				 l->shared->tickets);
+	if (err)
+		log_error("tls_failed", LOG_TEXT("listener", l->conf->name),
+			  LOG_TEXT("option", fault.member),
+			  LOG_TEXT("why", fault.why));
+	return err;
+}
+
 static int open_listeners(struct worker *w)
 {
 	const struct gateway_conf *conf = w->conf;
@@ -243,6 +260,9 @@ static int open_listeners(struct worker *w)
 		l->http.limits.max_body = 0;
 		l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
 		l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+		err = open_tls(l);
+		if (err)
+			return err;
 		err = listener_create(&l->listener, w->reactor, addr,
 				      conf->workers > 1, &listener_ops, l);
 		if (err) {
@@ -412,6 +432,15 @@ void worker_close(struct worker *w)
 		session_destroy(LIST_FIRST(&w->sessions));
 }
 
+/* No stream is left that has to do with a context. */
+static void close_tls(struct worker *w)
+{
+	if (w->listeners == NULL)
+		return;
+	for (size_t i = 0; i < w->conf->listener_count; i++)
+		tls_context_destroy(w->listeners[i].tls);
+}
+
 void worker_destroy(struct worker *w)
 {
 	if (w == NULL)
@@ -431,6 +460,7 @@ void worker_destroy(struct worker *w)
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
 	hash_table_deinit(&w->session_table);
+	close_tls(w);
 	free(w->listeners);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);

@@ -27,6 +27,7 @@ LIST_HEAD(upgrade_list, upgrade);
 struct listener_shared {
 	atomic_uint_fast64_t connections;	/* upgrades and sessions */
 	atomic_uint_fast64_t sessions;
+	struct tls_tickets *tickets;		/* the gateway's; NULL: no TLS */
 };
 
 struct worker_counters {
@@ -46,6 +47,7 @@ struct worker_listener {
 	const struct gateway_listener_conf *conf;
 	struct listener_shared *shared;		/* the gateway's */
 	struct http_server_conf http;
+	struct tls_context *tls;		/* owned, or NULL */
 	struct listener *listener;		/* owned; NULL: draining */
 };
 

@@ -61,12 +61,19 @@ static bool is(const struct config_instance *i, const char *section)
 	return strcmp(i->section->name, section) == 0;
 }
 
+static const struct config_place *place_of(const struct config_instance *inst,
+					   const char *key)
+{
+	const struct config_option *o =
+		config_find_option(inst->section->name, str_of(key));
+
+	return &inst->slots[o - config_options].place;
+}
+
 /* Two listeners on one address would each get a part of the connections,
  * since workers share addresses (SO_REUSEPORT). */
 static void check_address(struct config_load *l, struct config_instance *inst)
 {
-	const struct config_option *o =
-		config_find_option("listener", STR("listen"));
 	const struct gateway_listener_conf *conf = inst->fields, *other;
 	struct config_instance *i;
 
@@ -77,11 +84,52 @@ static void check_address(struct config_load *l, struct config_instance *inst)
 		if (!is(i, "listener") || conf->addr.ss_family == 0 ||
 		    !same_address(&conf->addr, &other->addr))
 			continue;
-		config_report(l, &inst->slots[o - config_options].place,
+		config_report(l, place_of(inst, "listen"),
 			      "[listener \"%s\"] listens there already",
 			      i->name);
 		return;
 	}
+}
+
+/* The files are read already here: at the start it would be too late. */
+static void check_files(struct config_load *l, struct config_instance *inst)
+{
+	const struct gateway_listener_conf *conf = inst->fields;
+	struct tls_context *probe = NULL;
+	struct tls_fault fault;
+	int err;
+
+	err = tls_context_create(&probe, &fault, &conf->files, NULL);
+	if (err == ERR_PROTO)
+		config_report(l, place_of(inst, fault.member),
+			      "[listener \"%s\"] %s %s", inst->name,
+			      fault.member, fault.why);
+	else if (err)
+		l->err = err;
+	tls_context_destroy(probe);
+}
+
+/* Whoever names files and forgets to turn TLS on would serve in the clear. */
+static void check_tls(struct config_load *l, struct config_instance *inst)
+{
+	const struct gateway_listener_conf *conf = inst->fields;
+	bool has_cert, has_key;
+
+	if (inst->has_errors || l->err)
+		return;
+	has_cert = conf->files.cert_file[0] != '\0';
+	has_key = conf->files.key_file[0] != '\0';
+	if (conf->tls && has_cert && has_key)
+		check_files(l, inst);
+	else if (conf->tls)
+		config_report(l, place_of(inst, "tls"),
+			      "[listener \"%s\"] tls needs cert_file and "
+			      "key_file", inst->name);
+	else if (has_cert || has_key)
+		config_report(l, place_of(inst, has_cert ? "cert_file" :
+							   "key_file"),
+			      "[listener \"%s\"] is without tls = yes: the "
+			      "file has no use", inst->name);
 }
 
 static void gather_listeners(struct config_load *l, size_t count)
@@ -278,6 +326,7 @@ static void check_sections(struct config_load *l)
 		if (is(i, "listener")) {
 			listeners++;
 			check_address(l, i);
+			check_tls(l, i);
 		} else if (is(i, "upstream")) {
 			take_upstream(l, i);
 		}

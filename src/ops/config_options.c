@@ -112,6 +112,12 @@ const struct config_option config_options[] = {
 
 	{ "listener", "listen", CONFIG_ADDR, LISTENER(addr), 0, 0, NULL,
 	  "address and port", NULL },
+	{ "listener", "tls", CONFIG_BOOL, LISTENER(tls), 0, 0, "no",
+	  "wss: instead of ws:", NULL },
+	{ "listener", "cert_file", CONFIG_TEXT, LISTENER(files.cert_file), 0,
+	  0, "", "its certificate and those that vouch for it", NULL },
+	{ "listener", "key_file", CONFIG_TEXT, LISTENER(files.key_file), 0, 0,
+	  "", "the private key of the certificate", NULL },
 	{ "listener", "max_sessions", CONFIG_COUNT, LISTENER(max_sessions), 1,
 	  10000000, "100000", "open WebSockets", NULL },
 	{ "listener", "handshake_timeout", CONFIG_DURATION,
