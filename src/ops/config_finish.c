@@ -115,8 +115,9 @@ static void check_tls(struct config_load *l, struct config_instance *inst)
 	const struct gateway_listener_conf *conf = inst->fields;
 	bool has_cert, has_key;
 
-	if (inst->has_errors || l->err)
-		return;
+	if (inst->has_errors || conf->files.cert_file == NULL ||
+	    conf->files.key_file == NULL)
+		return;		/* reported already, or without memory */
 	has_cert = conf->files.cert_file[0] != '\0';
 	has_key = conf->files.key_file[0] != '\0';
 	if (conf->tls && has_cert && has_key)

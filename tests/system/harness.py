@@ -226,10 +226,10 @@ class Case(unittest.TestCase):
         self.addCleanup(client.drop)
         return client
 
-    def assert_alive(self, daemon):
+    def assert_alive(self, daemon, **how):
         """It still serves a new client."""
         self.assertTrue(daemon.alive(), daemon.log_text())
-        with WebSocket(daemon.address) as client:
+        with WebSocket(daemon.address, **how) as client:
             answer = client.ask_text("{")
             self.assertEqual(answer["rsc"], 4000)
 

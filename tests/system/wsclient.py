@@ -82,12 +82,16 @@ def accept_of(key):
 
 
 class Connection:
-    """A socket with what has been read and not used yet."""
+    """A socket with what has been read and not used yet. tls: an SSLContext,
+    session: what an earlier one left to be resumed."""
 
-    def __init__(self, address, timeout=10):
+    def __init__(self, address, timeout=10, tls=None, session=None):
         self.timeout = timeout
         self.sock = socket.create_connection(address, timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.sock = tls.wrap_socket(self.sock, session=session,
+                                        server_hostname="localhost")
         self.data = b""
 
     def send(self, data):
@@ -140,8 +144,9 @@ class Connection:
 
 
 class WebSocket(Connection):
-    def __init__(self, address, timeout=10, **request):
-        super().__init__(address, timeout)
+    def __init__(self, address, timeout=10, tls=None, session=None,
+                 **request):
+        super().__init__(address, timeout, tls, session)
         key = request.setdefault(
             "key", base64.b64encode(os.urandom(16)).decode())
         self.send(upgrade_request(address[1], **request))
