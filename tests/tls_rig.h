@@ -97,7 +97,21 @@ static inline void tls_client_init(struct tls_client *c)
 					MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		abort();
 	mbedtls_ssl_conf_authmode(&c->conf, MBEDTLS_SSL_VERIFY_NONE);
+#ifdef MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED
+	/* else the client throws them away */
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+		&c->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
 	mbedtls_ssl_conf_rng(&c->conf, mbedtls_ctr_drbg_random, &c->drbg);
+}
+
+static inline void tls_client_only_1_2(struct tls_client *c)
+{
+#if MBEDTLS_VERSION_MAJOR >= 3
+	mbedtls_ssl_conf_max_tls_version(&c->conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+	(void)c;
+#endif
 }
 
 static inline void tls_client_start(struct tls_client *c)
@@ -120,13 +134,14 @@ static inline void tls_client_deinit(struct tls_client *c)
 	buf_deinit(&c->heard);
 }
 
-static inline bool tls_client_waits(int code)
+static inline bool tls_client_is_ticket(int code)
 {
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-	if (code == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-		return true;
+	return code == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+	(void)code;
+	return false;
 #endif
-	return code == MBEDTLS_ERR_SSL_WANT_READ;
 }
 
 /* Goes on as far as `in` allows: shakes hands, then hears. */
@@ -141,10 +156,14 @@ static inline void tls_client_turn(struct tls_client *c)
 		n = mbedtls_ssl_handshake(&c->ssl);
 		c->open = n == 0;
 	}
-	while (c->open && (n = mbedtls_ssl_read(&c->ssl, space,
-						sizeof(space))) > 0)
-		buf_add(&c->heard, space, (size_t)n);
-	c->code = tls_client_waits(n) ? 0 : n;
+	while (c->open) {
+		n = mbedtls_ssl_read(&c->ssl, space, sizeof(space));
+		if (n > 0)
+			buf_add(&c->heard, space, (size_t)n);
+		else if (!tls_client_is_ticket(n))
+			break;
+	}
+	c->code = n == MBEDTLS_ERR_SSL_WANT_READ ? 0 : n;
 }
 
 static inline void tls_client_say(struct tls_client *c, struct str text)
