@@ -5,14 +5,23 @@
  */
 #include <stdlib.h>
 
+/* The keys of batches hold slices, whose bytes count. */
+#define HASH_KEYCMP(a, b, len) compare_keys(a, b)
+
 #include "m2m/json.h"
 #include "store_delivery_priv.h"
 
 #define BATCH_OCTETS 131072	/* no message grows much larger than this */
 
+struct batch_key {
+	int64_t subscription;
+	struct str target;
+};
+
 struct batch {
 	struct store_delivery *d;
-	struct hash_node node;		/* in d->batches */
+	UT_hash_handle hh;		/* in d->batches */
+	struct batch_key key;		/* its slice is of latest */
 	struct notice *latest;		/* owned; all but content counts */
 	struct buf list;		/* m2m:sgn's, with commas */
 	unsigned count;
@@ -35,31 +44,47 @@ static bool find_sgn(struct str *out, struct str content)
 	return true;
 }
 
-static uint64_t hash_of(const struct store_delivery *d,
-			const struct store_event *event)
+static struct batch_key key_of(const struct store_event *event)
 {
-	return siphash(&d->key, event->target) ^
-	       (uint64_t)event->subscription * UINT64_C(0x9e3779b97f4a7c15);
+	return (struct batch_key){ event->subscription, event->target };
+}
+
+/* As memcmp() is asked: 0 is equal, no more. */
+static int compare_keys(const struct batch_key *a, const struct batch_key *b)
+{
+	return a->subscription != b->subscription ||
+	       !str_eq(a->target, b->target);
+}
+
+static unsigned hash_of(const struct store_delivery *d,
+			const struct batch_key *key)
+{
+	return table_hash_keyed(&d->key, key->target) ^
+	       table_hash(&key->subscription, sizeof(key->subscription));
 }
 
 static struct batch *find(const struct store_delivery *d,
 			  const struct store_event *event)
 {
-	struct hash_node *n = hash_table_first(&d->batches, hash_of(d, event));
+	struct batch_key key = key_of(event);
+	unsigned hash = hash_of(d, &key);
+	struct batch *b;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct batch *b = container_of(n, struct batch, node);
+	HASH_FIND_BYHASHVALUE(hh, d->batches, &key, sizeof(key), hash, b);
+	return b;
+}
 
-		if (b->latest->event.subscription == event->subscription &&
-		    str_eq(b->latest->event.target, event->target))
-			return b;
-	}
-	return NULL;
+static int add_to_table(struct batch *b)
+{
+	unsigned hash = hash_of(b->d, &b->key);
+
+	HASH_ADD_BYHASHVALUE(hh, b->d->batches, key, sizeof(b->key), hash, b);
+	return table_added(&b->hh);
 }
 
 static void batch_free(struct batch *b)
 {
-	hash_table_remove(&b->d->batches, &b->node);
+	HASH_DELETE(hh, b->d->batches, b);
 	reactor_disarm(b->d->r, &b->timer);
 	b->d->octets -= b->cost;
 	buf_deinit(&b->list);
@@ -106,6 +131,7 @@ static bool renew(struct batch *b, const struct store_event *event)
 		return false;
 	free(b->latest);
 	b->latest = n;
+	b->key = key_of(&n->event);
 	return true;
 }
 
@@ -118,8 +144,7 @@ static struct batch *create(struct store_delivery *d,
 		return NULL;
 	b->d = d;
 	b->timer.on_timeout = on_timer;
-	if (!renew(b, event) ||
-	    hash_table_add(&d->batches, &b->node, hash_of(d, event))) {
+	if (!renew(b, event) || add_to_table(b) != 0) {
 		free(b->latest);
 		free(b);
 		return NULL;
@@ -194,17 +219,12 @@ void batches_flush(struct store_delivery *d, const struct store_event *event)
 
 void batches_flush_all(struct store_delivery *d)
 {
-	struct hash_node *n;
-
-	while ((n = hash_table_any(&d->batches)) != NULL)
-		flush(container_of(n, struct batch, node));
+	while (d->batches != NULL)
+		flush(d->batches);
 }
 
 void batches_drop_all(struct store_delivery *d)
 {
-	struct hash_node *n;
-
-	while ((n = hash_table_any(&d->batches)) != NULL)
-		batch_free(container_of(n, struct batch, node));
-	hash_table_deinit(&d->batches);
+	while (d->batches != NULL)
+		batch_free(d->batches);
 }

@@ -17,7 +17,7 @@ TAILQ_HEAD(channel_items, channel_item);
 
 struct channel {
 	struct store_delivery *d;
-	struct hash_node node;		/* in d->channels */
+	UT_hash_handle hh;		/* in d->channels, by id */
 	int64_t id;
 	struct channel_items queue;	/* owned; nobody has asked for them */
 	struct channel_items given;	/* owned; they wait for an answer */
@@ -49,19 +49,18 @@ struct poll {
 
 /* ---- channels ---- */
 
-static uint64_t hash_of(const struct store_delivery *d, int64_t id)
-{
-	return siphash(&d->key, (struct str){ (const char *)&id, sizeof(id) });
-}
-
 static struct channel *find(const struct store_delivery *d, int64_t id)
 {
-	struct hash_node *n = hash_table_first(&d->channels, hash_of(d, id));
+	struct channel *c;
 
-	for (; n != NULL; n = hash_table_next(n))
-		if (container_of(n, struct channel, node)->id == id)
-			return container_of(n, struct channel, node);
-	return NULL;
+	HASH_FIND(hh, d->channels, &id, sizeof(id), c);
+	return c;
+}
+
+static int add_to_table(struct channel *c)
+{
+	HASH_ADD(hh, c->d->channels, id, sizeof(c->id), c);
+	return table_added(&c->hh);
 }
 
 static struct channel *find_or_add(struct store_delivery *d, int64_t id)
@@ -78,7 +77,7 @@ static struct channel *find_or_add(struct store_delivery *d, int64_t id)
 	TAILQ_INIT(&c->queue);
 	TAILQ_INIT(&c->given);
 	TAILQ_INIT(&c->polls);
-	if (hash_table_add(&d->channels, &c->node, hash_of(d, id))) {
+	if (add_to_table(c) != 0) {
 		free(c);
 		return NULL;
 	}
@@ -90,7 +89,7 @@ static void free_if_empty(struct channel *c)
 	if (!TAILQ_EMPTY(&c->queue) || !TAILQ_EMPTY(&c->given) ||
 	    !TAILQ_EMPTY(&c->polls))
 		return;
-	hash_table_remove(&c->d->channels, &c->node);
+	HASH_DELETE(hh, c->d->channels, c);
 	free(c);
 }
 
@@ -452,19 +451,16 @@ void channels_answer(struct store_delivery *d, struct store_errand *e)
 
 void channels_drop_all(struct store_delivery *d)
 {
-	struct hash_node *n;
+	struct channel *c;
 
 	while (!TAILQ_EMPTY(&d->polls))
 		delivery_drop(d, take_errand(TAILQ_FIRST(&d->polls)));
-	while ((n = hash_table_any(&d->channels)) != NULL) {
-		struct channel *c = container_of(n, struct channel, node);
-
+	while ((c = d->channels) != NULL) {
 		while (!TAILQ_EMPTY(&c->queue))
 			item_free(TAILQ_FIRST(&c->queue));
 		while (!TAILQ_EMPTY(&c->given))
 			item_free(TAILQ_FIRST(&c->given));
-		hash_table_remove(&d->channels, &c->node);
+		HASH_DELETE(hh, d->channels, c);
 		free(c);
 	}
-	hash_table_deinit(&d->channels);
 }

@@ -175,8 +175,7 @@ void store_delivery_drain(struct store_delivery *d,
 /* What waits in a channel may wait for good. */
 bool store_delivery_is_idle(struct store_delivery *d)
 {
-	return d->pending == 0 && d->targets.count == 0 &&
-	       d->batches.count == 0 &&
+	return d->pending == 0 && d->targets == NULL && d->batches == NULL &&
 	       (!d->has_outlet || store_outlet_is_empty(&d->outlet));
 }
 

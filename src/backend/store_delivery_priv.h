@@ -2,8 +2,7 @@
 #define BACKEND_STORE_DELIVERY_PRIV_H
 
 #include "backend/store_delivery.h"
-#include "base/hash_table.h"
-#include "base/siphash.h"
+#include "base/table.h"
 #include "net/reactor.h"
 
 /*
@@ -12,8 +11,11 @@
  * that are gathered first; channels are what clients poll; waits are jobs that
  * wait for others.
  */
+struct batch;
+struct channel;
 struct poll;
 struct sending;
+struct target;
 struct wait;
 
 TAILQ_HEAD(polls, poll);
@@ -33,7 +35,9 @@ struct store_delivery {
 	struct mca_client *client;		/* owned, as are all below */
 	struct siphash_key key;			/* of tables and rqi */
 	uint64_t last_rqi;
-	struct hash_table targets, batches, channels;
+	struct target *targets;			/* by key */
+	struct batch *batches;			/* by batch_key */
+	struct channel *channels;		/* by id */
 	size_t octets;				/* of all notices */
 	struct polls polls;
 	struct waits waits;

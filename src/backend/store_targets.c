@@ -10,7 +10,7 @@
 
 struct target {
 	struct store_delivery *d;
-	struct hash_node node;		/* in d->targets */
+	UT_hash_handle hh;		/* in d->targets, by key */
 	struct notices queue;		/* owned */
 	size_t octets;			/* of the queue */
 	struct sending sending;		/* the one on its way */
@@ -80,21 +80,25 @@ static struct str key_of(const struct target *t)
 
 static struct target *find(struct store_delivery *d, struct str key)
 {
-	struct hash_node *n = hash_table_first(&d->targets,
-					       siphash(&d->key, key));
+	unsigned hash = table_hash_keyed(&d->key, key);
+	struct target *t;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct target *t = container_of(n, struct target, node);
+	HASH_FIND_BYHASHVALUE(hh, d->targets, key.p, key.len, hash, t);
+	return t;
+}
 
-		if (str_eq(key_of(t), key))
-			return t;
-	}
-	return NULL;
+static int add_to_table(struct target *t)
+{
+	unsigned hash = table_hash_keyed(&t->d->key, key_of(t));
+
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->d->targets, t->key, t->key_len,
+				    hash, t);
+	return table_added(&t->hh);
 }
 
 static void target_free(struct target *t)
 {
-	hash_table_remove(&t->d->targets, &t->node);
+	HASH_DELETE(hh, t->d->targets, t);
 	while (!TAILQ_EMPTY(&t->queue))
 		drop(t, TAILQ_FIRST(&t->queue));
 	sending_deinit(&t->sending);
@@ -148,7 +152,7 @@ static struct target *add(struct store_delivery *d, struct str key)
 	t->sending.on_end = on_end;
 	t->key_len = key.len;
 	memcpy(t->key, key.p, key.len);
-	if (hash_table_add(&d->targets, &t->node, siphash(&d->key, key))) {
+	if (add_to_table(t) != 0) {
 		free(t);
 		return NULL;
 	}
@@ -242,13 +246,10 @@ void targets_add(struct store_delivery *d, const struct store_event *event)
 
 void targets_drop_all(struct store_delivery *d)
 {
-	struct hash_node *n;
+	struct target *t;
 
-	while ((n = hash_table_any(&d->targets)) != NULL) {
-		struct target *t = container_of(n, struct target, node);
-
+	while ((t = d->targets) != NULL) {
 		sending_cancel(&t->sending);
 		target_free(t);
 	}
-	hash_table_deinit(&d->targets);
 }

@@ -365,16 +365,10 @@ int directory_create(struct directory **out, const struct directory_conf *conf,
 
 void directory_destroy(struct directory *d)
 {
-	struct hash_node *n;
-
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < d->by_id.slot_count; i++)
-		while ((n = d->by_id.slots[i]) != NULL)
-			table_unlist(d, container_of(n, struct entity, by_id));
-	hash_table_deinit(&d->by_id);
-	hash_table_deinit(&d->by_token);
-	hash_table_deinit(&d->descendants);
+	while (d->by_id != NULL)
+		table_unlist(d, d->by_id);
 	uv_mutex_destroy(&d->lock);
 	free(d);
 }

@@ -6,7 +6,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "base/hash_table.h"
+#include "base/table.h"
 #include "m2m/entity_id.h"
 #include "m2m/poa.h"
 
@@ -62,7 +62,7 @@ struct entity {
 	enum strength strength;
 	bool registered;
 	bool listed;			/* still in the tables */
-	struct hash_node by_id, by_token;
+	UT_hash_handle by_id, by_token;
 };
 
 struct entity *entity_ref(struct entity *e);	/* accepts NULL, as does unref */

@@ -1,7 +1,6 @@
 #ifndef GATEWAY_DIRECTORY_PRIV_H
 #define GATEWAY_DIRECTORY_PRIV_H
 
-#include "base/siphash.h"
 #include "directory.h"
 
 /* Between the files that make up directory_*(). */
@@ -13,9 +12,9 @@ struct directory {
 
 	uv_mutex_t lock;
 	/* under the lock */
-	struct hash_table by_id;		/* has a reference */
-	struct hash_table by_token;		/* some of the same */
-	struct hash_table descendants;
+	struct entity *by_id;			/* has references */
+	struct entity *by_token;		/* some of the same */
+	struct descendant *descendants;
 	struct directory_counters counters;
 };
 

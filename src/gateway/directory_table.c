@@ -5,43 +5,35 @@
 
 /* A CSE that dcse of a <remoteCSE> names. */
 struct descendant {
-	struct hash_node node;		/* in descendants, by id */
+	UT_hash_handle hh;		/* in descendants, by id */
 	LIST_ENTRY(descendant) link;	/* in e's */
 	struct entity *e;		/* borrowed: it is listed */
 	size_t len;
 	char id[];
 };
 
-static uint64_t hash_of(const struct directory *d, struct str s)
+static unsigned hash_of(const struct directory *d, struct str s)
 {
-	return siphash(&d->key, s);
+	return table_hash_keyed(&d->key, s);
 }
 
 struct entity *table_find(const struct directory *d, struct str id)
 {
-	struct hash_node *n = hash_table_first(&d->by_id, hash_of(d, id));
+	unsigned hash = hash_of(d, id);
+	struct entity *e;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct entity *e = container_of(n, struct entity, by_id);
-
-		if (str_eq(e->id, id))
-			return e;
-	}
-	return NULL;
+	HASH_FIND_BYHASHVALUE(by_id, d->by_id, id.p, id.len, hash, e);
+	return e;
 }
 
 struct entity *table_find_token(const struct directory *d, struct str token)
 {
-	struct hash_node *n =
-		hash_table_first(&d->by_token, hash_of(d, token));
+	unsigned hash = hash_of(d, token);
+	struct entity *e;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct entity *e = container_of(n, struct entity, by_token);
-
-		if (str_eq(str_of(e->token), token))
-			return e;
-	}
-	return NULL;
+	HASH_FIND_BYHASHVALUE(by_token, d->by_token, token.p, token.len, hash,
+			      e);
+	return e;
 }
 
 /* ---- descendants ---- */
@@ -49,17 +41,11 @@ struct entity *table_find_token(const struct directory *d, struct str token)
 static struct descendant *find_descendant(const struct directory *d,
 					  struct str id)
 {
-	struct hash_node *n =
-		hash_table_first(&d->descendants, hash_of(d, id));
+	unsigned hash = hash_of(d, id);
+	struct descendant *it;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct descendant *it =
-			container_of(n, struct descendant, node);
-
-		if (str_eq((struct str){ it->id, it->len }, id))
-			return it;
-	}
-	return NULL;
+	HASH_FIND_BYHASHVALUE(hh, d->descendants, id.p, id.len, hash, it);
+	return it;
 }
 
 struct entity *table_find_cse(const struct directory *d, struct str cse)
@@ -84,7 +70,7 @@ void table_drop_descendants(struct directory *d, struct entity *e)
 
 	while ((it = LIST_FIRST(&e->descendants)) != NULL) {
 		LIST_REMOVE(it, link);
-		hash_table_remove(&d->descendants, &it->node);
+		HASH_DELETE(hh, d->descendants, it);
 		d->counters.octets -= descendant_size(it);
 		free(it);
 	}
@@ -94,13 +80,16 @@ void table_drop_descendants(struct directory *d, struct entity *e)
 static void add_descendant(struct directory *d, struct entity *e, struct str id)
 {
 	struct descendant *it = calloc(1, sizeof(*it) + id.len);
+	unsigned hash = hash_of(d, id);
 
 	if (it == NULL)
 		return;
 	it->e = e;
 	it->len = id.len;
 	memcpy(it->id, id.p, id.len);
-	if (hash_table_add(&d->descendants, &it->node, hash_of(d, id)) != 0) {
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, d->descendants, it->id, it->len, hash,
+				    it);
+	if (table_added(&it->hh) != 0) {
 		free(it);
 		return;
 	}
@@ -168,8 +157,12 @@ static size_t entity_size(const struct entity *e)
 
 int table_list(struct directory *d, struct entity *e)
 {
-	int err = hash_table_add(&d->by_id, &e->by_id, hash_of(d, e->id));
+	unsigned hash = hash_of(d, e->id);
+	int err;
 
+	HASH_ADD_KEYPTR_BYHASHVALUE(by_id, d->by_id, e->id.p, e->id.len, hash,
+				    e);
+	err = table_added(&e->by_id);
 	if (err)
 		return err;
 	e->listed = true;
@@ -199,7 +192,7 @@ void table_unlist(struct directory *d, struct entity *e)
 		return;
 	table_drop_descendants(d, e);
 	table_drop_token(d, e);
-	hash_table_remove(&d->by_id, &e->by_id);
+	HASH_DELETE(by_id, d->by_id, e);
 	d->counters.octets -= entity_size(e);
 	e->listed = false;
 	entity_unref(e);
@@ -208,20 +201,24 @@ void table_unlist(struct directory *d, struct entity *e)
 void table_drop_token(struct directory *d, struct entity *e)
 {
 	if (e->token[0] != '\0')
-		hash_table_remove(&d->by_token, &e->by_token);
+		HASH_DELETE(by_token, d->by_token, e);
 	e->token[0] = '\0';
 }
 
 int table_set_token(struct directory *d, struct entity *e, struct str token)
 {
+	unsigned hash = hash_of(d, token);
+
 	if (token.len != TOKEN_LEN || str_eq(str_of(e->token), token))
 		return 0;
 	table_drop_token(d, e);
-	if (hash_table_add(&d->by_token, &e->by_token, hash_of(d, token)) != 0)
-		return UV_ENOMEM;
 	memcpy(e->token, token.p, TOKEN_LEN);
 	e->token[TOKEN_LEN] = '\0';
-	return 0;
+	HASH_ADD_BYHASHVALUE(by_token, d->by_token, token, TOKEN_LEN, hash, e);
+	if (table_added(&e->by_token) == 0)
+		return 0;
+	e->token[0] = '\0';
+	return UV_ENOMEM;
 }
 
 void table_swap_data(struct directory *d, struct entity *e,

@@ -23,7 +23,7 @@ struct session {
 	struct worker *w;		/* borrowed */
 	struct worker_listener *l;	/* borrowed */
 	LIST_ENTRY(session) link;	/* in w->sessions */
-	struct hash_node node;		/* in w->session_table */
+	UT_hash_handle hh;		/* in w->session_table, by id */
 	uint64_t started;		/* loop ms */
 
 	struct ws_session *ws;		/* owned */
@@ -34,12 +34,6 @@ struct session {
 	enum session_state state;	/* session_enter() only */
 	unsigned malformed;		/* in a row */
 };
-
-/* Those of one worker lie conf->workers apart: each has a hash to itself. */
-static uint64_t hash_of(const struct worker *w, uint64_t id)
-{
-	return id / w->conf->workers;
-}
 
 static void session_enter(struct session *s, enum session_state to)
 {
@@ -212,6 +206,12 @@ static const struct ws_session_ops ws_ops = {
 	.on_close = on_close,
 };
 
+static int add_to_table(struct session *s)
+{
+	HASH_ADD(hh, s->w->session_table, peer.id, sizeof(s->peer.id), s);
+	return table_added(&s->hh);
+}
+
 int session_create(struct session **out, struct worker_listener *l,
 		   uint64_t id, struct stream *stream, enum prim_format format)
 {
@@ -230,7 +230,7 @@ int session_create(struct session **out, struct worker_listener *l,
 	channel_init(&s->channel, &channel_ops, &w->channel_conf,
 		     &w->channel_counters, w->reactor);
 	owner_init(&s->owner, w, id, &s->channel);
-	err = hash_table_add(&w->session_table, &s->node, hash_of(w, id));
+	err = add_to_table(s);
 	if (err) {
 		stream_destroy(stream);
 		free(s);
@@ -238,7 +238,7 @@ int session_create(struct session **out, struct worker_listener *l,
 	}
 	err = ws_session_create(&s->ws, w->ws_pool, stream, &ws_ops, s);
 	if (err) {
-		hash_table_remove(&w->session_table, &s->node);
+		HASH_DELETE(hh, w->session_table, s);
 		free(s);
 		return err;
 	}
@@ -256,7 +256,7 @@ void session_destroy(struct session *s)
 		return;
 	w = s->w;
 	LIST_REMOVE(s, link);
-	hash_table_remove(&w->session_table, &s->node);
+	HASH_DELETE(hh, w->session_table, s);
 	s->state = SESSION_CLOSING;
 	atomic_fetch_sub(&s->l->shared->sessions, 1);
 	atomic_fetch_sub(&s->l->shared->connections, 1);
@@ -270,10 +270,10 @@ void session_destroy(struct session *s)
 
 struct session *session_find(const struct worker *w, uint64_t id)
 {
-	struct hash_node *n =
-		hash_table_first(&w->session_table, hash_of(w, id));
+	struct session *s;
 
-	return n != NULL ? container_of(n, struct session, node) : NULL;
+	HASH_FIND(hh, w->session_table, &id, sizeof(id), s);
+	return s;
 }
 
 void session_handshake(struct session *s, struct str originator)

@@ -459,7 +459,6 @@ void worker_destroy(struct worker *w)
 	ws_pool_destroy(w->ws_pool);
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
-	hash_table_deinit(&w->session_table);
 	close_tls(w);
 	free(w->listeners);
 	prim_deinit(&w->request);

@@ -90,7 +90,7 @@ struct worker {
 
 	struct upgrade_list upgrades;		/* owned */
 	struct session_list sessions;		/* owned */
-	struct hash_table session_table;	/* the same, by id */
+	struct session *session_table;		/* the same, by id */
 	uint64_t last_id;			/* ids given away */
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */

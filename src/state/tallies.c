@@ -2,23 +2,18 @@
 
 #include <stdlib.h>
 
-static uint64_t hash_of(const struct tallies *t, struct str entity)
+static unsigned hash_of(const struct tallies *t, struct str entity)
 {
-	return siphash(&t->key, entity);
+	return table_hash_keyed(&t->key, entity);
 }
 
 /* Under the lock, or by the only thread that changes the table. */
-static struct tally *find(struct tallies *t, struct str entity, uint64_t hash)
+static struct tally *find(struct tallies *t, struct str entity, unsigned hash)
 {
-	struct hash_node *n = hash_table_first(&t->table, hash);
+	struct tally *tally;
 
-	for (; n != NULL; n = hash_table_next(n)) {
-		struct tally *tally = container_of(n, struct tally, node);
-
-		if (str_eq((struct str){ tally->entity, tally->len }, entity))
-			return tally;
-	}
-	return NULL;
+	HASH_FIND_BYHASHVALUE(hh, t->table, entity.p, entity.len, hash, tally);
+	return tally;
 }
 
 struct tally *tallies_find(struct tallies *t, struct str entity)
@@ -26,12 +21,14 @@ struct tally *tallies_find(struct tallies *t, struct str entity)
 	return find(t, entity, hash_of(t, entity));
 }
 
-static int add_to_table(struct tallies *t, struct tally *tally, uint64_t hash)
+static int add_to_table(struct tallies *t, struct tally *tally, unsigned hash)
 {
 	int err;
 
 	uv_rwlock_wrlock(&t->lock);
-	err = hash_table_add(&t->table, &tally->node, hash);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->table, tally->entity, tally->len,
+				    hash, tally);
+	err = table_added(&tally->hh);
 	if (!err)
 		LIST_INSERT_HEAD(&t->all, tally, of_all);
 	uv_rwlock_wrunlock(&t->lock);
@@ -40,7 +37,7 @@ static int add_to_table(struct tallies *t, struct tally *tally, uint64_t hash)
 
 static void tally_destroy(struct tallies *t, struct tally *tally)
 {
-	hash_table_remove(&t->table, &tally->node);
+	HASH_DELETE(hh, t->table, tally);
 	LIST_REMOVE(tally, of_all);
 	free(tally);
 }
@@ -58,7 +55,7 @@ static struct tally *tally_create(struct str entity)
 
 struct tally *tallies_get(struct tallies *t, struct str entity)
 {
-	uint64_t hash = hash_of(t, entity);
+	unsigned hash = hash_of(t, entity);
 	struct tally *tally = find(t, entity, hash);
 
 	if (tally != NULL)
@@ -160,7 +157,7 @@ void tallies_reset(struct tallies *t)
 
 uint64_t tallies_count(struct tallies *t, struct str entity)
 {
-	uint64_t hash = hash_of(t, entity);
+	unsigned hash = hash_of(t, entity);
 	struct tally *tally;
 	uint64_t items;
 
@@ -193,6 +190,5 @@ void tallies_deinit(struct tallies *t)
 
 	while ((tally = LIST_FIRST(&t->all)) != NULL)
 		tally_destroy(t, tally);
-	hash_table_deinit(&t->table);
 	uv_rwlock_destroy(&t->lock);
 }

@@ -4,8 +4,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "base/hash_table.h"
-#include "base/siphash.h"
+#include "base/table.h"
 #include "state/inbox.h"
 
 /*
@@ -22,7 +21,7 @@ struct tally_counts {
 };
 
 struct tally {
-	struct hash_node node;		/* in table */
+	UT_hash_handle hh;		/* in table */
 	LIST_ENTRY(tally) of_all;
 	SLIST_ENTRY(tally) link;	/* in changed */
 	bool changed;
@@ -39,7 +38,7 @@ struct tallies {
 
 	uv_rwlock_t lock;
 	/* changed under it */
-	struct hash_table table;
+	struct tally *table;		/* by entity */
 	LIST_HEAD(, tally) all;		/* owned; the same */
 	struct inbox_stats committed;
 };
