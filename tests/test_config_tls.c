@@ -27,11 +27,31 @@ static const struct {
 	  "t.conf:9:1: [listener \"main\"] key_file cannot be read: "
 	  "no such file or directory\nkey_file = /no/key\n^\n" },
 	{ "a certificate without TLS", "cert_file = @C\n",
-	  "t.conf:7:1: [listener \"main\"] is without tls = yes: the file "
-	  "has no use\ncert_file = @C\n^\n" },
+	  "t.conf:7:1: [listener \"main\"] has no use for this without "
+	  "tls = yes\ncert_file = @C\n^\n" },
 	{ "a key without TLS", "tls = no\nkey_file = @K\n",
-	  "t.conf:8:1: [listener \"main\"] is without tls = yes: the file "
-	  "has no use\nkey_file = @K\n^\n" },
+	  "t.conf:8:1: [listener \"main\"] has no use for this without "
+	  "tls = yes\nkey_file = @K\n^\n" },
+	{ "a client's certificate",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = required\n"
+	  "client_ca_file = @C\n", "" },
+	{ "nobody vouches",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = required\n",
+	  "t.conf:10:1: [listener \"main\"] client_cert needs "
+	  "client_ca_file\nclient_cert = required\n^\n" },
+	{ "nobody is asked",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_ca_file = @C\n",
+	  "t.conf:10:1: [listener \"main\"] client_ca_file needs "
+	  "client_cert = optional or required\nclient_ca_file = @C\n^\n" },
+	{ "asked in the clear",
+	  "client_cert = optional\nclient_ca_file = @C\n",
+	  "t.conf:7:1: [listener \"main\"] has no use for this without "
+	  "tls = yes\nclient_cert = optional\n^\n" },
+	{ "a key that vouches",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = optional\n"
+	  "client_ca_file = @K\n",
+	  "t.conf:11:1: [listener \"main\"] client_ca_file holds no "
+	  "certificate in PEM\nclient_ca_file = @K\n^\n" },
 	{ "not a path", "tls = yes\ncert_file = a b\nkey_file = @K\n",
 	  "t.conf:8:13: cert_file must have no spaces\n"
 	  "cert_file = a b\n            ^\n" },

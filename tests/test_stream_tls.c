@@ -164,14 +164,6 @@ static void talk_until(size_t len)
 		talk();
 }
 
-static struct str long_text(struct buf *b, size_t len)
-{
-	while (b->len < len)
-		buf_add_u64(b, b->len);
-	b->len = len;
-	return buf_str(b);
-}
-
 START_TEST(test_echo)
 {
 	server.echo = true;

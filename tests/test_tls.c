@@ -9,8 +9,6 @@
 	"MIIBszCCAVmgAwIBAgIUZ0xMuL1Kfz\n" \
 	"-----END CERTIFICATE-----\n"
 
-static const char chain_broken[] = BROKEN_CERT;
-
 static const struct {
 	const char *name;
 	const char *cert, *key;
@@ -26,7 +24,7 @@ static const struct {
 	  "holds no certificate in PEM" },
 	{ "a key for a certificate", EC256_KEY, EC256_KEY, "cert_file",
 	  "holds no certificate in PEM" },
-	{ "broken certificate", chain_broken, EC256_KEY, "cert_file", "" },
+	{ "broken certificate", BROKEN_CERT, EC256_KEY, "cert_file", "" },
 	{ "no key", EC256_CERT, "", "key_file",
 	  "holds no private key in PEM" },
 	{ "a certificate for a key", EC256_CERT, EC256_CERT, "key_file",
@@ -64,11 +62,14 @@ END_TEST
 
 START_TEST(test_no_file)
 {
-	struct tls_files files = { "/nowhere/cert.pem", "/nowhere/key.pem" };
+	struct tls_conf conf = {
+		.cert_file = "/nowhere/cert.pem",
+		.key_file = "/nowhere/key.pem",
+	};
 	struct tls_context *c;
 	struct tls_fault fault;
 
-	ck_assert_int_eq(tls_context_create(&c, &fault, &files, NULL),
+	ck_assert_int_eq(tls_context_create(&c, &fault, &conf, NULL),
 			 ERR_PROTO);
 	ck_assert_str_eq(fault.member, "cert_file");
 	ck_assert_str_eq(fault.why,
@@ -108,6 +109,28 @@ static void pair_deinit(struct pair *p)
 	tls_context_destroy(p->ctx);
 	buf_deinit(&p->heard);
 	buf_deinit(&p->out);
+}
+
+/* Of a server that asks its clients who they are. */
+static void pair_init_asking(struct pair *p, enum tls_client_cert asked,
+			     const char *ca)
+{
+	struct tls_file files[3];
+	struct tls_conf conf = {
+		.cert_file = tls_file_write(&files[0], EC256_CERT),
+		.key_file = tls_file_write(&files[1], EC256_KEY),
+		.client_cert = asked,
+		.client_ca_file = tls_file_write(&files[2], ca),
+	};
+	struct tls_fault fault = { 0 };
+
+	*p = (struct pair){ .piece = SIZE_MAX };
+	ck_assert_msg(tls_context_create(&p->ctx, &fault, &conf, NULL) == 0,
+		      "%s", fault.why);
+	ck_assert_int_eq(tls_create(&p->tls, p->ctx), 0);
+	tls_client_init(&p->client);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlink(files[i].path);
 }
 
 /* Octets for the server, as they are. */
@@ -177,14 +200,6 @@ static void write_back(struct pair *p, struct str text)
 	ck_assert_int_eq(tls_write(p->tls, text, &p->out), 0);
 	carry(p, SIZE_MAX);
 	talk(p);
-}
-
-static struct str long_text(struct buf *b, size_t len)
-{
-	while (b->len < len)
-		buf_add_u64(b, b->len);
-	b->len = len;
-	return buf_str(b);
 }
 
 static const size_t pieces[] = { SIZE_MAX, 1, 2, 3, 5, 7, 100, 1000, 16384 };
@@ -473,6 +488,61 @@ START_TEST(test_tickets)
 }
 END_TEST
 
+/* ---- certificates of clients ---- */
+
+static const struct {
+	const char *name;
+	enum tls_client_cert asked;
+	const char *cert, *key;		/* NULL: the client has none */
+	bool open;
+	const char *peer;
+} client_rows[] = {
+	{ "not asked", TLS_CLIENT_NONE, METER_CERT, METER_KEY, true, "" },
+	{ "optional, none", TLS_CLIENT_OPTIONAL, NULL, NULL, true, "" },
+	{ "optional, good", TLS_CLIENT_OPTIONAL, METER_CERT, METER_KEY, true,
+	  "urn:example:Cmeter7" },
+	{ "optional, of nobody", TLS_CLIENT_OPTIONAL, EC384_CERT, EC384_KEY,
+	  false, "" },
+	{ "required, none", TLS_CLIENT_REQUIRED, NULL, NULL, false, "" },
+	{ "required, good", TLS_CLIENT_REQUIRED, METER_CERT, METER_KEY, true,
+	  "urn:example:Cmeter7" },
+	{ "without a URI", TLS_CLIENT_REQUIRED, EC256_CERT, EC256_KEY, true,
+	  "localhost" },
+	{ "required, of nobody", TLS_CLIENT_REQUIRED, EC384_CERT, EC384_KEY,
+	  false, "" },
+};
+
+/* Two who vouch for themselves; by 1.2 and by what else there is. */
+START_TEST(test_client_cert)
+{
+	char both[4096];
+	int row = _i / 2;
+	struct tls_own own;
+	struct pair p;
+
+	snprintf(both, sizeof(both), "%s%s", METER_CERT, EC256_CERT);
+	pair_init_asking(&p, client_rows[row].asked, both);
+	if (_i % 2 == 0)
+		tls_client_only_1_2(&p.client);
+	tls_own_init(&own, &p.client, client_rows[row].cert,
+		     client_rows[row].key);
+	tls_client_start(&p.client);
+	talk(&p);
+	ck_assert_msg(tls_is_open(p.tls) == client_rows[row].open, "%s",
+		      client_rows[row].name);
+	ck_assert_msg(str_eq(tls_peer_name(p.tls),
+			     str_of(client_rows[row].peer)),
+		      "%s", client_rows[row].name);
+	if (!client_rows[row].open) {
+		ck_assert_int_eq(p.end, ERR_PROTO);
+		/* mbedTLS 3.6 says some alerts with the wrong keys */
+		ck_assert_int_ne(p.client.code, 0);
+	}
+	pair_deinit(&p);
+	tls_own_deinit(&own);
+}
+END_TEST
+
 #ifdef MBEDTLS_SSL_RENEGOTIATION
 /* Refused; what was agreed on stays. */
 START_TEST(test_renegotiation)
@@ -515,6 +585,8 @@ int main(void)
 	tcase_add_test(tc, test_alert);
 	tcase_add_loop_test(tc, test_suites, 0, ARRAY_LEN(suite_rows));
 	tcase_add_loop_test(tc, test_tickets, 0, 2);
+	tcase_add_loop_test(tc, test_client_cert, 0,
+			    2 * ARRAY_LEN(client_rows));
 #ifdef MBEDTLS_SSL_RENEGOTIATION
 	tcase_add_test(tc, test_renegotiation);
 #endif

@@ -164,4 +164,25 @@ static const char RSA1024_KEY[] __attribute__((unused)) =
 	"zjVI/IeFY04vNA==\n"
 	"-----END PRIVATE KEY-----\n";
 
+/* Of CN=meter7 with the URI urn:example:Cmeter7 behind a DNS name. */
+static const char METER_CERT[] __attribute__((unused)) =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBrDCCAVGgAwIBAgIUDPYfkxHEy/OjIwHnEzR4zPsyupUwCgYIKoZIzj0EAwIw\n"
+	"ETEPMA0GA1UEAwwGbWV0ZXI3MCAXDTI2MTEyNTA2NTk0MFoYDzIxMjYxMTAxMDY1\n"
+	"OTQwWjARMQ8wDQYDVQQDDAZtZXRlcjcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
+	"AASvthljJgeTteZYf0oQ3fw3AoGMHquwqSkjezuLf4CR1YdGLgkpiqgrVFiznJGN\n"
+	"ZjmX5vm77TRRCCycgWdZC7D8o4GEMIGBMB0GA1UdDgQWBBTNFSqTTCVahkFkkg7Y\n"
+	"P+KynL3A7TAfBgNVHSMEGDAWgBTNFSqTTCVahkFkkg7YP+KynL3A7TAPBgNVHRMB\n"
+	"Af8EBTADAQH/MC4GA1UdEQQnMCWCDm1ldGVyNy5leGFtcGxlhhN1cm46ZXhhbXBs\n"
+	"ZTpDbWV0ZXI3MAoGCCqGSM49BAMCA0kAMEYCIQDvbcKDNHrFZQKx4UD5MytHvX9B\n"
+	"jCXIGfn6+CQUPmTILwIhAJ7g7D0rtgbg3fFZg/uGCn691bL5f5M5zfpMDiRIXzQn\n"
+	"-----END CERTIFICATE-----\n";
+
+static const char METER_KEY[] __attribute__((unused)) =
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgaD+iSaX50p0XtM8M\n"
+	"8MdZUVDD/kZKGfwMSdxUzI/yDy6hRANCAASvthljJgeTteZYf0oQ3fw3AoGMHquw\n"
+	"qSkjezuLf4CR1YdGLgkpiqgrVFiznJGNZjmX5vm77TRRCCycgWdZC7D8\n"
+	"-----END PRIVATE KEY-----\n";
+
 #endif

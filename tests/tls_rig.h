@@ -36,7 +36,7 @@ static inline struct tls_context *tls_context_of(struct tls_fault *fault,
 						 struct tls_tickets *tickets)
 {
 	struct tls_file files[2];
-	struct tls_files conf = {
+	struct tls_conf conf = {
 		.cert_file = tls_file_write(&files[0], cert),
 		.key_file = tls_file_write(&files[1], key),
 	};
@@ -46,6 +46,15 @@ static inline struct tls_context *tls_context_of(struct tls_fault *fault,
 	unlink(files[0].path);
 	unlink(files[1].path);
 	return err ? NULL : c;
+}
+
+/* Text of that length that tells where one is. */
+static inline struct str long_text(struct buf *b, size_t len)
+{
+	while (b->len < len)
+		buf_add_u64(b, b->len);
+	b->len = len;
+	return buf_str(b);
 }
 
 /* A client without a socket: what it says gathers in `out`, what it is told
@@ -121,6 +130,41 @@ static inline void tls_client_start(struct tls_client *c)
 		abort();
 	mbedtls_ssl_set_bio(&c->ssl, c, tls_client_on_send, tls_client_on_recv,
 			    NULL);
+}
+
+/* A client's own certificate; NULL: it has none. */
+struct tls_own {
+	mbedtls_x509_crt cert;
+	mbedtls_pk_context key;
+};
+
+static inline void tls_own_init(struct tls_own *o, struct tls_client *c,
+				const char *cert, const char *key)
+{
+	const unsigned char *k = (const unsigned char *)key;
+	int err;
+
+	mbedtls_x509_crt_init(&o->cert);
+	mbedtls_pk_init(&o->key);
+	if (cert == NULL)
+		return;
+#if MBEDTLS_VERSION_MAJOR >= 3
+	err = mbedtls_pk_parse_key(&o->key, k, strlen(key) + 1, NULL, 0,
+				   mbedtls_ctr_drbg_random, &c->drbg);
+#else
+	err = mbedtls_pk_parse_key(&o->key, k, strlen(key) + 1, NULL, 0);
+#endif
+	if (err != 0 ||
+	    mbedtls_x509_crt_parse(&o->cert, (const unsigned char *)cert,
+				   strlen(cert) + 1) != 0 ||
+	    mbedtls_ssl_conf_own_cert(&c->conf, &o->cert, &o->key) != 0)
+		abort();
+}
+
+static inline void tls_own_deinit(struct tls_own *o)
+{
+	mbedtls_x509_crt_free(&o->cert);
+	mbedtls_pk_free(&o->key);
 }
 
 static inline void tls_client_deinit(struct tls_client *c)

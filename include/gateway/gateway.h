@@ -27,7 +27,7 @@ struct gateway_listener_conf {
 	const char *name;
 	struct sockaddr_storage addr;
 	bool tls;			/* wss: with these files */
-	struct tls_files files;
+	struct tls_conf tls_conf;
 	uint64_t max_sessions;		/* over all workers */
 	uint64_t handshake_timeout_ms;
 	struct ws_handshake_conf handshake;

@@ -88,6 +88,9 @@ struct str stream_peer(struct stream *s, char *space, size_t len);
 MUST_CHECK int stream_peer_address(struct stream *s,
 				   struct sockaddr_storage *out);
 
+/* Whom the peer's certificate names (tls_peer_name()); empty without TLS. */
+struct str stream_peer_name(const struct stream *s);
+
 struct reactor *stream_reactor(const struct stream *s);
 
 #endif

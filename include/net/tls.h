@@ -21,11 +21,21 @@ struct tls_context;
 /* One connection. */
 struct tls;
 
+/* Whether clients are asked for a certificate. One that client_ca_file does not
+ * vouch for is refused in either case. */
+enum tls_client_cert {
+	TLS_CLIENT_NONE,
+	TLS_CLIENT_OPTIONAL,
+	TLS_CLIENT_REQUIRED,
+};
+
 /* Files in PEM. The chain begins with the server's own certificate; keys are
  * RSA from 2048 bits on, or ECDSA on P-256 or P-384. */
-struct tls_files {
+struct tls_conf {
 	const char *cert_file;
 	const char *key_file;
+	enum tls_client_cert client_cert;
+	const char *client_ca_file;	/* unless TLS_CLIENT_NONE */
 };
 
 /* What is wrong with the files: a sentence that begins with its verb, and the
@@ -39,11 +49,12 @@ struct tls_fault {
 MUST_CHECK int tls_tickets_create(struct tls_tickets **out);
 void tls_tickets_destroy(struct tls_tickets *t);
 
-/* Reads the files. tickets are borrowed, NULL: no session is resumed.
+/* Reads the files. tickets are borrowed, NULL: no session is resumed, as is the
+ * case where clients are asked for certificates.
  * ERR_PROTO: fault tells what is wrong. */
 MUST_CHECK int tls_context_create(struct tls_context **out,
 				  struct tls_fault *fault,
-				  const struct tls_files *files,
+				  const struct tls_conf *conf,
 				  struct tls_tickets *tickets);
 void tls_context_destroy(struct tls_context *c);
 
@@ -68,6 +79,10 @@ MUST_CHECK int tls_write(struct tls *t, struct str plain, struct buf *out);
 
 /* Appends the close_notify to out, once and if there is anybody to hear it. */
 void tls_close(struct tls *t, struct buf *out);
+
+/* Whom the peer's certificate names: its first URI (subjectAltName), or else
+ * its common name; empty without a certificate. Good as long as t. */
+struct str tls_peer_name(const struct tls *t);
 
 /* Why tls_read() failed. */
 struct str tls_why(const struct tls *t, char *space, size_t len);

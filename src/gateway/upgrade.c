@@ -80,6 +80,7 @@ static void become_session(struct upgrade *u, const struct ws_handshake *h,
 		 LOG_TEXT("listener", l->conf->name),
 		 LOG_STR("peer",
 			 stream_peer(u->stream, space, sizeof(space))),
+		 LOG_STR("certificate", stream_peer_name(u->stream)),
 		 LOG_STR("subprotocol", h->subprotocol),
 		 LOG_STR("originator",
 			 http_msg_header(req, STR("X-M2M-Origin"))));

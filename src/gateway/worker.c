@@ -229,7 +229,7 @@ static int open_tls(struct worker_listener *l)
 
 	if (!l->conf->tls)
 		return 0;
-	err = tls_context_create(&l->tls, &fault, &l->conf->files,
+	err = tls_context_create(&l->tls, &fault, &l->conf->tls_conf,
 				 l->shared->tickets);
 	if (err)
 		log_error("tls_failed", LOG_TEXT("listener", l->conf->name),

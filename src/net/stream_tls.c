@@ -66,6 +66,11 @@ void stream_unseal(struct stream *s, struct str octets)
 	}
 }
 
+struct str stream_peer_name(const struct stream *s)
+{
+	return s->tls != NULL ? tls_peer_name(s->tls) : STR("");
+}
+
 void stream_drop_tls(struct stream *s)
 {
 	reactor_give_buf(s->r, &s->sealed);

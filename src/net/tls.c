@@ -2,410 +2,22 @@
  * mbedTLS calls back for ciphertext and with it; both are slices that the
  * caller of tls_read() or tls_write() holds, so nothing is kept here but the
  * record that mbedTLS is about to complete, of 16k at most.
- *
- * A context is one worker's: in mbedTLS 2.28 a signature may change the key's
- * precomputed points, and 3.6 takes a lock around each. Only the keys of
- * tickets are shared; mbedTLS locks those itself.
  */
 #include "net/tls.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/platform_util.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/ssl_ticket.h>
-#include <mbedtls/version.h>
-#include <mbedtls/x509_crt.h>
-#include <stdio.h>
+#include <mbedtls/oid.h>
 #include <stdlib.h>
 #include <uv.h>
 
-#if MBEDTLS_VERSION_MAJOR >= 3
-#include <psa/crypto.h>
-#endif
-
-#ifndef MBEDTLS_THREADING_C
-#error "mbedTLS without threads: workers could not share the ticket keys"
-#endif
-
-#define FILE_MAX	  (1024 * 1024)
-#define RSA_MIN_BITS	  2048
-#define TICKET_LIFETIME_S 86400
-
-/* ---- randomness ---- */
-
-struct random {
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context drbg;
-};
-
-static int random_init(struct random *r)
-{
-	mbedtls_entropy_init(&r->entropy);
-	mbedtls_ctr_drbg_init(&r->drbg);
-#if MBEDTLS_VERSION_MAJOR >= 3
-	if (psa_crypto_init() != PSA_SUCCESS)
-		return UV_EIO;
-#endif
-	return mbedtls_ctr_drbg_seed(&r->drbg, mbedtls_entropy_func,
-				     &r->entropy, NULL, 0) == 0 ? 0 : UV_EIO;
-}
-
-static void random_deinit(struct random *r)
-{
-	mbedtls_ctr_drbg_free(&r->drbg);
-	mbedtls_entropy_free(&r->entropy);
-}
-
-/* ---- tickets ---- */
-
-struct tls_tickets {
-	mbedtls_ssl_ticket_context ctx;
-	struct random random;
-};
-
-int tls_tickets_create(struct tls_tickets **out)
-{
-	struct tls_tickets *t = calloc(1, sizeof(*t));
-	int err;
-
-	if (t == NULL)
-		return UV_ENOMEM;
-	mbedtls_ssl_ticket_init(&t->ctx);
-	err = random_init(&t->random);
-	if (!err && mbedtls_ssl_ticket_setup(&t->ctx, mbedtls_ctr_drbg_random,
-					     &t->random.drbg,
-					     MBEDTLS_CIPHER_AES_256_GCM,
-					     TICKET_LIFETIME_S) != 0)
-		err = UV_EIO;
-	if (err) {
-		tls_tickets_destroy(t);
-		return err;
-	}
-	*out = t;
-	return 0;
-}
-
-void tls_tickets_destroy(struct tls_tickets *t)
-{
-	if (t == NULL)
-		return;
-	mbedtls_ssl_ticket_free(&t->ctx);
-	random_deinit(&t->random);
-	free(t);
-}
-
-/* ---- files ---- */
-
-struct tls_context {
-	mbedtls_ssl_config conf;
-	mbedtls_x509_crt chain;
-	mbedtls_pk_context key;
-	struct random random;
-};
-
-/* What mbedTLS finds in a file, in words that help whoever wrote it. */
-static const struct {
-	int code;
-	const char *text;
-} file_errors[] = {
-	{ MBEDTLS_ERR_PK_PASSWORD_REQUIRED,
-	  "is encrypted, which a daemon cannot open" },
-	{ MBEDTLS_ERR_PK_KEY_INVALID_FORMAT, "holds no private key in PEM" },
-	{ MBEDTLS_ERR_X509_INVALID_FORMAT, "holds no certificate in PEM" },
-	{ MBEDTLS_ERR_X509_CERT_UNKNOWN_FORMAT,
-	  "holds no certificate in PEM" },
-};
-
-static int fail(struct tls_fault *f, const char *member, const char *text)
-{
-	f->member = member;
-	snprintf(f->why, sizeof(f->why), "%s", text);
-	return ERR_PROTO;
-}
-
-/* The code may be of a lower module, added to that of a higher one. */
-static int fail_code(struct tls_fault *f, const char *member, int code)
-{
-	char text[TLS_WHY_MAX];
-
-	for (size_t i = 0; i < ARRAY_LEN(file_errors); i++)
-		if (-(-code & 0xff80) == file_errors[i].code)
-			return fail(f, member, file_errors[i].text);
-	mbedtls_strerror(code, text, sizeof(text));
-	f->member = member;
-	snprintf(f->why, sizeof(f->why), "is of no use: %.200s", text);
-	return ERR_PROTO;
-}
-
-/* All of it and a NUL, which mbedTLS wants behind PEM. One allocation, so
- * that no copy of a key is left behind. */
-static int read_file(struct buf *out, struct tls_fault *f, const char *member,
-		     const char *path)
-{
-	FILE *file = fopen(path, "re");
-	int err = errno;
-
-	if (file != NULL) {
-		err = buf_reserve(out, FILE_MAX) ? 0 : ENOMEM;
-		if (!err)
-			out->len = fread(out->p, 1, FILE_MAX, file);
-		if (!err && ferror(file))
-			err = errno;
-		else if (!err && out->len == FILE_MAX)
-			err = EFBIG;
-		fclose(file);
-	}
-	if (!err) {
-		buf_add_char(out, '\0');
-		err = out->failed ? ENOMEM : 0;
-	}
-	if (!err)
-		return 0;
-	f->member = member;
-	snprintf(f->why, sizeof(f->why), "cannot be read: %s",
-		 err_text(uv_translate_sys_error(err)));
-	return ERR_PROTO;
-}
-
-static void forget(struct buf *b)
-{
-	if (b->p != NULL)
-		mbedtls_platform_zeroize(b->p, b->cap);
-	buf_deinit(b);
-}
-
-static int load_chain(mbedtls_x509_crt *out, struct tls_fault *f,
-		      const char *member, const char *path)
-{
-	struct buf text = { 0 };
-	int err = read_file(&text, f, member, path);
-	int n;
-
-	if (!err) {
-		n = mbedtls_x509_crt_parse(out, (unsigned char *)text.p,
-					   text.len);
-		if (n > 0)
-			err = fail(f, member,
-				   "holds a certificate that cannot be read");
-		else if (n < 0)
-			err = fail_code(f, member, n);
-	}
-	forget(&text);
-	return err;
-}
-
-static int parse_key(struct tls_context *c, const struct buf *text)
-{
-	const unsigned char *p = (const unsigned char *)text->p;
-
-#if MBEDTLS_VERSION_MAJOR >= 3
-	return mbedtls_pk_parse_key(&c->key, p, text->len, NULL, 0,
-				    mbedtls_ctr_drbg_random, &c->random.drbg);
-#else
-	return mbedtls_pk_parse_key(&c->key, p, text->len, NULL, 0);
-#endif
-}
-
-static mbedtls_ecp_group_id curve_of(const mbedtls_pk_context *key)
-{
-#if MBEDTLS_VERSION_MAJOR >= 3
-	return mbedtls_ecp_keypair_get_group_id(mbedtls_pk_ec(*key));
-#else
-	return mbedtls_pk_ec(*key)->grp.id;
-#endif
-}
-
-static int load_key(struct tls_context *c, struct tls_fault *f,
-		    const char *path)
-{
-	struct buf text = { 0 };
-	int err = read_file(&text, f, "key_file", path);
-	int n;
-
-	if (!err) {
-		n = parse_key(c, &text);
-		err = n != 0 ? fail_code(f, "key_file", n) : 0;
-	}
-	forget(&text);
-	return err;
-}
-
-static int check_key(struct tls_context *c, struct tls_fault *f)
-{
-	mbedtls_ecp_group_id curve;
-
-	if (mbedtls_pk_get_type(&c->key) == MBEDTLS_PK_RSA) {
-		if (mbedtls_pk_get_bitlen(&c->key) < RSA_MIN_BITS)
-			return fail(f, "key_file", "holds an RSA key of less "
-						   "than 2048 bits");
-		return 0;
-	}
-	if (mbedtls_pk_get_type(&c->key) == MBEDTLS_PK_ECKEY) {
-		curve = curve_of(&c->key);
-		if (curve == MBEDTLS_ECP_DP_SECP256R1 ||
-		    curve == MBEDTLS_ECP_DP_SECP384R1)
-			return 0;
-	}
-	return fail(f, "key_file",
-		    "must hold an RSA key, or ECDSA on P-256 or P-384");
-}
-
-static int check_pair(struct tls_context *c, struct tls_fault *f)
-{
-	int n;
-
-#if MBEDTLS_VERSION_MAJOR >= 3
-	n = mbedtls_pk_check_pair(&c->chain.pk, &c->key,
-				  mbedtls_ctr_drbg_random, &c->random.drbg);
-#else
-	n = mbedtls_pk_check_pair(&c->chain.pk, &c->key);
-#endif
-	return n == 0 ? 0 :
-			fail(f, "key_file", "is not the key of the first "
-					    "certificate in cert_file");
-}
-
-static int load_files(struct tls_context *c, struct tls_fault *f,
-		      const struct tls_files *files)
-{
-	int err = load_chain(&c->chain, f, "cert_file", files->cert_file);
-
-	if (!err)
-		err = load_key(c, f, files->key_file);
-	if (!err)
-		err = check_key(c, f);
-	return err ? err : check_pair(c, f);
-}
-
-/* ---- what is offered ---- */
-
-/* The server's order counts: what costs least first. */
-static const int suites[] = {
-#if MBEDTLS_VERSION_MAJOR >= 3
-	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
-	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-#endif
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	0,
-};
-
-#if MBEDTLS_VERSION_MAJOR >= 3
-static const uint16_t groups[] = {
-	MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
-};
-
-static void offer_versions(mbedtls_ssl_config *conf)
-{
-	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
-	mbedtls_ssl_conf_groups(conf, groups);
-	mbedtls_ssl_conf_tls13_key_exchange_modes(
-		conf, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-}
-#else
-static const mbedtls_ecp_group_id groups[] = {
-	MBEDTLS_ECP_DP_CURVE25519,
-	MBEDTLS_ECP_DP_SECP256R1,
-	MBEDTLS_ECP_DP_SECP384R1,
-	MBEDTLS_ECP_DP_NONE,
-};
-
-static const int hashes[] = {
-	MBEDTLS_MD_SHA256,
-	MBEDTLS_MD_SHA384,
-	MBEDTLS_MD_SHA512,
-	MBEDTLS_MD_NONE,
-};
-
-static void offer_versions(mbedtls_ssl_config *conf)
-{
-	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
-				     MBEDTLS_SSL_MINOR_VERSION_3);
-	mbedtls_ssl_conf_curves(conf, groups);
-	mbedtls_ssl_conf_sig_hashes(conf, hashes);
-}
-#endif
-
-static int configure(struct tls_context *c, struct tls_tickets *tickets)
-{
-	if (mbedtls_ssl_config_defaults(&c->conf, MBEDTLS_SSL_IS_SERVER,
-					MBEDTLS_SSL_TRANSPORT_STREAM,
-					MBEDTLS_SSL_PRESET_DEFAULT) != 0)
-		return UV_ENOMEM;
-	offer_versions(&c->conf);
-	mbedtls_ssl_conf_ciphersuites(&c->conf, suites);
-	mbedtls_ssl_conf_rng(&c->conf, mbedtls_ctr_drbg_random,
-			     &c->random.drbg);
-	mbedtls_ssl_conf_authmode(&c->conf, MBEDTLS_SSL_VERIFY_NONE);
-	mbedtls_ssl_conf_extended_master_secret(
-		&c->conf, MBEDTLS_SSL_EXTENDED_MS_ENABLED);
-#ifdef MBEDTLS_SSL_RENEGOTIATION
-	mbedtls_ssl_conf_renegotiation(&c->conf,
-				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-#endif
-	if (tickets != NULL)
-		mbedtls_ssl_conf_session_tickets_cb(
-			&c->conf, mbedtls_ssl_ticket_write,
-			mbedtls_ssl_ticket_parse, &tickets->ctx);
-	return mbedtls_ssl_conf_own_cert(&c->conf, &c->chain, &c->key) == 0 ?
-		       0 : UV_ENOMEM;
-}
-
-int tls_context_create(struct tls_context **out, struct tls_fault *fault,
-		       const struct tls_files *files,
-		       struct tls_tickets *tickets)
-{
-	struct tls_context *c = calloc(1, sizeof(*c));
-	int err;
-
-	if (c == NULL)
-		return UV_ENOMEM;
-	mbedtls_ssl_config_init(&c->conf);
-	mbedtls_x509_crt_init(&c->chain);
-	mbedtls_pk_init(&c->key);
-	err = random_init(&c->random);
-	if (!err)
-		err = load_files(c, fault, files);
-	if (!err)
-		err = configure(c, tickets);
-	if (err) {
-		tls_context_destroy(c);
-		return err;
-	}
-	*out = c;
-	return 0;
-}
-
-void tls_context_destroy(struct tls_context *c)
-{
-	if (c == NULL)
-		return;
-	mbedtls_ssl_config_free(&c->conf);
-	mbedtls_pk_free(&c->key);
-	mbedtls_x509_crt_free(&c->chain);
-	random_deinit(&c->random);
-	free(c);
-}
-
-/* ---- a connection ---- */
+#include "tls_priv.h"
 
 struct tls {
 	mbedtls_ssl_context ssl;
 	struct str *in;			/* of the call at hand, or NULL */
 	struct buf *out;		/* likewise */
+	bool wants_cert;
 	bool is_open;
 	bool is_closed;			/* we have said the last word */
 	int code;			/* mbedTLS's, that ended it; or 0 */
@@ -443,6 +55,7 @@ int tls_create(struct tls **out, struct tls_context *c)
 		tls_destroy(t);
 		return UV_ENOMEM;
 	}
+	t->wants_cert = c->wants_cert;
 	mbedtls_ssl_set_bio(&t->ssl, t, on_send, on_recv, NULL);
 	*out = t;
 	return 0;
@@ -489,15 +102,38 @@ static void end(struct tls *t, int code, size_t said)
 			MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
 }
 
+/* Of a certificate that is optional mbedTLS only notes what is wrong. Without
+ * one, it notes that as well. */
+static bool is_welcome(struct tls *t)
+{
+	return mbedtls_ssl_get_peer_cert(&t->ssl) == NULL ||
+	       mbedtls_ssl_get_verify_result(&t->ssl) == 0 ||
+	       !t->wants_cert;
+}
+
+static int shake_hands(struct tls *t)
+{
+	int n = mbedtls_ssl_handshake(&t->ssl);
+
+	if (n != 0)
+		return n;
+	if (!is_welcome(t)) {
+		(void)mbedtls_ssl_send_alert_message(
+			&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+			MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
+		return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+	}
+	t->is_open = true;
+	return 0;
+}
+
 /* The octets read, 0: more input is needed, or mbedTLS's code. */
 static int step(struct tls *t, char *plain, size_t len)
 {
 	int n = 0;
 
-	if (!t->is_open) {
-		n = mbedtls_ssl_handshake(&t->ssl);
-		t->is_open = n == 0;
-	}
+	if (!t->is_open)
+		n = shake_hands(t);
 	if (n == 0)
 		n = mbedtls_ssl_read(&t->ssl, (unsigned char *)plain, len);
 	return n == MBEDTLS_ERR_SSL_WANT_READ ? 0 : n;
@@ -552,6 +188,45 @@ void tls_close(struct tls *t, struct buf *out)
 	t->out = out;
 	(void)mbedtls_ssl_close_notify(&t->ssl);
 	t->out = NULL;
+}
+
+static struct str uri_of(const mbedtls_x509_crt *cert)
+{
+	const mbedtls_x509_sequence *s = &cert->subject_alt_names;
+
+	for (; s != NULL; s = s->next)
+		if ((s->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
+		    MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER)
+			return (struct str){ (const char *)s->buf.p,
+					     s->buf.len };
+	return STR("");
+}
+
+/* In one of the types that are ASCII or UTF-8. */
+static struct str common_name_of(const mbedtls_x509_crt *cert)
+{
+	const mbedtls_x509_name *n = &cert->subject;
+
+	for (; n != NULL; n = n->next)
+		if (n->oid.p != NULL &&
+		    MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) == 0 &&
+		    (n->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
+		     n->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
+		     n->val.tag == MBEDTLS_ASN1_IA5_STRING))
+			return (struct str){ (const char *)n->val.p,
+					     n->val.len };
+	return STR("");
+}
+
+struct str tls_peer_name(const struct tls *t)
+{
+	const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&t->ssl);
+	struct str name = STR("");
+
+	if (cert == NULL || !t->wants_cert || !t->is_open)
+		return name;
+	name = uri_of(cert);
+	return name.len > 0 ? name : common_name_of(cert);
 }
 
 struct str tls_why(const struct tls *t, char *space, size_t len)

@@ -99,7 +99,7 @@ static void check_files(struct config_load *l, struct config_instance *inst)
 	struct tls_fault fault;
 	int err;
 
-	err = tls_context_create(&probe, &fault, &conf->files, NULL);
+	err = tls_context_create(&probe, &fault, &conf->tls_conf, NULL);
 	if (err == ERR_PROTO)
 		config_report(l, place_of(inst, fault.member),
 			      "[listener \"%s\"] %s %s", inst->name,
@@ -109,28 +109,47 @@ static void check_files(struct config_load *l, struct config_instance *inst)
 	tls_context_destroy(probe);
 }
 
-/* Whoever names files and forgets to turn TLS on would serve in the clear. */
+/* What of the keys does not go together, and which key it is said at. Whoever
+ * names files and forgets to turn TLS on would serve in the clear. */
+static const char *tls_mistake(const struct gateway_listener_conf *conf,
+			       const char **key)
+{
+	const struct tls_conf *t = &conf->tls_conf;
+	bool has_cert = t->cert_file[0] != '\0';
+	bool has_key = t->key_file[0] != '\0';
+	bool has_ca = t->client_ca_file[0] != '\0';
+	bool asks = t->client_cert != TLS_CLIENT_NONE;
+
+	*key = "tls";
+	if (conf->tls && (!has_cert || !has_key))
+		return "tls needs cert_file and key_file";
+	*key = "client_cert";
+	if (asks && !has_ca)
+		return "client_cert needs client_ca_file";
+	*key = "client_ca_file";
+	if (!asks && has_ca)
+		return "client_ca_file needs client_cert = optional or required";
+	*key = has_cert ? "cert_file" : has_key ? "key_file" : "client_cert";
+	if (!conf->tls && (has_cert || has_key || asks))
+		return "has no use for this without tls = yes";
+	return NULL;
+}
+
 static void check_tls(struct config_load *l, struct config_instance *inst)
 {
 	const struct gateway_listener_conf *conf = inst->fields;
-	bool has_cert, has_key;
+	const char *key, *mistake;
 
-	if (inst->has_errors || conf->files.cert_file == NULL ||
-	    conf->files.key_file == NULL)
+	if (inst->has_errors || conf->tls_conf.cert_file == NULL ||
+	    conf->tls_conf.key_file == NULL ||
+	    conf->tls_conf.client_ca_file == NULL)
 		return;		/* reported already, or without memory */
-	has_cert = conf->files.cert_file[0] != '\0';
-	has_key = conf->files.key_file[0] != '\0';
-	if (conf->tls && has_cert && has_key)
-		check_files(l, inst);
+	mistake = tls_mistake(conf, &key);
+	if (mistake != NULL)
+		config_report(l, place_of(inst, key), "[listener \"%s\"] %s",
+			      inst->name, mistake);
 	else if (conf->tls)
-		config_report(l, place_of(inst, "tls"),
-			      "[listener \"%s\"] tls needs cert_file and "
-			      "key_file", inst->name);
-	else if (has_cert || has_key)
-		config_report(l, place_of(inst, has_cert ? "cert_file" :
-							   "key_file"),
-			      "[listener \"%s\"] is without tls = yes: the "
-			      "file has no use", inst->name);
+		check_files(l, inst);
 }
 
 static void gather_listeners(struct config_load *l, size_t count)

@@ -41,6 +41,13 @@ static const struct config_word subprotocols[] = {
 	{ 0 },
 };
 
+static const struct config_word client_certs[] = {
+	{ "none", TLS_CLIENT_NONE, NULL },
+	{ "optional", TLS_CLIENT_OPTIONAL, NULL },
+	{ "required", TLS_CLIENT_REQUIRED, NULL },
+	{ 0 },
+};
+
 static const struct config_word serializations[] = {
 	{ "json", FORMAT_JSON, NULL },
 	{ "xml", FORMAT_XML, LATER },
@@ -114,10 +121,16 @@ const struct config_option config_options[] = {
 	  "address and port", NULL },
 	{ "listener", "tls", CONFIG_BOOL, LISTENER(tls), 0, 0, "no",
 	  "wss: instead of ws:", NULL },
-	{ "listener", "cert_file", CONFIG_TEXT, LISTENER(files.cert_file), 0,
+	{ "listener", "cert_file", CONFIG_TEXT, LISTENER(tls_conf.cert_file), 0,
 	  0, "", "its certificate and those that vouch for it", NULL },
-	{ "listener", "key_file", CONFIG_TEXT, LISTENER(files.key_file), 0, 0,
+	{ "listener", "key_file", CONFIG_TEXT, LISTENER(tls_conf.key_file), 0, 0,
 	  "", "the private key of the certificate", NULL },
+	{ "listener", "client_ca_file", CONFIG_TEXT,
+	  LISTENER(tls_conf.client_ca_file), 0, 0, "",
+	  "those who vouch for clients", NULL },
+	{ "listener", "client_cert", CONFIG_WORD,
+	  LISTENER(tls_conf.client_cert), 0, 0, "none",
+	  "whether clients show a certificate", client_certs },
 	{ "listener", "max_sessions", CONFIG_COUNT, LISTENER(max_sessions), 1,
 	  10000000, "100000", "open WebSockets", NULL },
 	{ "listener", "handshake_timeout", CONFIG_DURATION,

@@ -319,3 +319,45 @@ class Traffic(TlsCase):
         for thread in threads:
             thread.join()
         self.assertEqual(failed, [])
+
+
+class ClientCertificates(TlsCase):
+    def asking(self, how):
+        ca = self.certificate("p384")[0]
+        return self.tls_gateway(listener={"client_cert": how,
+                                          "client_ca_file": ca})
+
+    def client(self, kind):
+        """A context with a certificate of that kind; None: without."""
+        context = ssl.create_default_context(
+            cafile=self.certificate("ecdsa")[0])
+        if kind is not None:
+            context.load_cert_chain(*self.certificate(kind))
+        return context
+
+    def refused(self, daemon, kind):
+        with self.assertRaises((ssl.SSLError, ConnectionError, Gone)):
+            with WebSocket(daemon.address, tls=self.client(kind)) as ws:
+                self.works(ws)
+
+    def test_required(self):
+        daemon = self.asking("required")
+        for kind in (None, "rsa"):
+            with self.subTest(kind):
+                self.refused(daemon, kind)
+        ws = self.connect(daemon, tls=self.client("p384"))
+        self.works(ws)
+        self.assertIn("certificate=localhost", daemon.log_text())
+
+    def test_optional(self):
+        daemon = self.asking("optional")
+        self.refused(daemon, "rsa")
+        for kind in (None, "p384"):
+            self.works(self.connect(daemon, tls=self.client(kind)))
+
+    def test_not_resumed(self):
+        """A ticket would be as good as the certificate, and outlive it."""
+        daemon = self.asking("required")
+        ws = self.connect(daemon, tls=self.client("p384"))
+        self.works(ws)
+        self.assertFalse(ws.sock.session.has_ticket)
