@@ -14,10 +14,11 @@
 #include "tls_priv.h"
 
 struct tls {
+	struct tls_context *ctx;	/* borrowed */
 	mbedtls_ssl_context ssl;
 	struct str *in;			/* of the call at hand, or NULL */
 	struct buf *out;		/* likewise */
-	bool wants_cert;
+	bool is_begun;
 	bool is_open;
 	bool is_closed;			/* we have said the last word */
 	int code;			/* mbedTLS's, that ended it; or 0 */
@@ -51,12 +52,7 @@ int tls_create(struct tls **out, struct tls_context *c)
 	if (t == NULL)
 		return UV_ENOMEM;
 	mbedtls_ssl_init(&t->ssl);
-	if (mbedtls_ssl_setup(&t->ssl, &c->conf) != 0) {
-		tls_destroy(t);
-		return UV_ENOMEM;
-	}
-	t->wants_cert = c->wants_cert;
-	mbedtls_ssl_set_bio(&t->ssl, t, on_send, on_recv, NULL);
+	t->ctx = c;
 	*out = t;
 	return 0;
 }
@@ -108,7 +104,17 @@ static bool is_welcome(struct tls *t)
 {
 	return mbedtls_ssl_get_peer_cert(&t->ssl) == NULL ||
 	       mbedtls_ssl_get_verify_result(&t->ssl) == 0 ||
-	       !t->wants_cert;
+	       !t->ctx->wants_cert;
+}
+
+/* A connection that says nothing costs none of the 40k of this. */
+static int begin(struct tls *t)
+{
+	int n = mbedtls_ssl_setup(&t->ssl, &t->ctx->conf);
+
+	mbedtls_ssl_set_bio(&t->ssl, t, on_send, on_recv, NULL);
+	t->is_begun = n == 0;
+	return n;
 }
 
 static int shake_hands(struct tls *t)
@@ -132,7 +138,9 @@ static int step(struct tls *t, char *plain, size_t len)
 {
 	int n = 0;
 
-	if (!t->is_open)
+	if (!t->is_begun)
+		n = begin(t);
+	if (n == 0 && !t->is_open)
 		n = shake_hands(t);
 	if (n == 0)
 		n = mbedtls_ssl_read(&t->ssl, (unsigned char *)plain, len);
@@ -220,10 +228,12 @@ static struct str common_name_of(const mbedtls_x509_crt *cert)
 
 struct str tls_peer_name(const struct tls *t)
 {
-	const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&t->ssl);
+	const mbedtls_x509_crt *cert = NULL;
 	struct str name = STR("");
 
-	if (cert == NULL || !t->wants_cert || !t->is_open)
+	if (t->is_open && t->ctx->wants_cert)
+		cert = mbedtls_ssl_get_peer_cert(&t->ssl);
+	if (cert == NULL)
 		return name;
 	name = uri_of(cert);
 	return name.len > 0 ? name : common_name_of(cert);
