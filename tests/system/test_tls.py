@@ -133,7 +133,8 @@ class Wrong(TlsCase):
             plain.send(upgrade_request(daemon.port))
             said = plain.read_to_end()
         self.assertTrue(said == b"" or said[0] == 0x15, said)
-        self.assertIn("event=tls_failed", daemon.log_text())
+        self.assertTrue(eventually(
+            lambda: "event=tls_failed" in daemon.log_text()))
         self.still_serves(daemon)
 
     def test_garbage(self):
@@ -347,7 +348,8 @@ class ClientCertificates(TlsCase):
                 self.refused(daemon, kind)
         ws = self.connect(daemon, tls=self.client("p384"))
         self.works(ws)
-        self.assertIn("certificate=localhost", daemon.log_text())
+        self.assertTrue(eventually(
+            lambda: "certificate=localhost" in daemon.log_text()))
 
     def test_optional(self):
         daemon = self.asking("optional")
