@@ -129,6 +129,14 @@ static const struct script {
 	  NONE, "/now;/give;given\x81.", OCTETS("[/now][given]"), 0, 0, true },
 	{ "with what had to wait", OCTETS(GET("/later") GET("/give") "\x81"),
 	  NONE, "/later;/give;given\x81.", OCTETS("[/later][given]"), 0, 0, true },
+	{ "later", OCTETS(GET("/give-later")), NONE, "/give-later;given.",
+	  OCTETS("[given]"), 0, 0, false },
+	{ "later, with what came behind", OCTETS(GET("/give-later") "\x81"),
+	  NONE, "/give-later;given\x81.", OCTETS("[given]"), 0, 0, true },
+	{ "later, with what had to wait",
+	  OCTETS(GET("/later") GET("/give-later") "\x81"), NONE,
+	  "/later;/give-later;given\x81.", OCTETS("[/later][given]"), 0, 0,
+	  true },
 };
 
 struct scene {
@@ -136,7 +144,7 @@ struct scene {
 	struct listener *listener;
 	struct http_server_conf conf;
 	struct timeout later;
-	bool later_closes;
+	bool later_closes, later_gives;
 
 	struct http_server *server;	/* NULL: not yet, or destroyed */
 	bool over;			/* destroyed */
@@ -186,11 +194,27 @@ static void do_close(struct scene *c, struct str target)
 	answer(c, target, true);
 }
 
+static void do_give(struct scene *c, struct str target)
+{
+	struct str rest;
+	struct stream *stream = http_server_give_stream(c->server, &rest);
+
+	(void)target;
+	hear(c, STR("given"));
+	hear(c, rest);		/* good until the server is destroyed */
+	hear(c, STR("."));
+	drop_server(c);
+	ck_assert_int_eq(stream_write(stream, STR("[given]")), 0);
+	stream_release(stream);
+}
+
 static void on_later(struct timeout *t)
 {
 	struct scene *c = container_of(t, struct scene, later);
 
-	if (c->later_closes)
+	if (c->later_gives)
+		do_give(c, STR("/give-later"));
+	else if (c->later_closes)
 		answer(c, STR("/later-close"), true);
 	else
 		answer(c, STR("/later"), false);
@@ -205,6 +229,12 @@ static void do_later(struct scene *c, struct str target)
 static void do_later_close(struct scene *c, struct str target)
 {
 	c->later_closes = true;
+	do_later(c, target);
+}
+
+static void do_give_later(struct scene *c, struct str target)
+{
+	c->later_gives = true;
 	do_later(c, target);
 }
 
@@ -270,20 +300,6 @@ static void do_big_status(struct scene *c, struct str target)
 	do_destroy(c, target);
 }
 
-static void do_give(struct scene *c, struct str target)
-{
-	struct str rest;
-	struct stream *stream = http_server_give_stream(c->server, &rest);
-
-	(void)target;
-	drop_server(c);
-	hear(c, STR("given"));
-	hear(c, rest);		/* good until we return */
-	hear(c, STR("."));
-	ck_assert_int_eq(stream_write(stream, STR("[given]")), 0);
-	stream_release(stream);
-}
-
 static const struct {
 	struct str target;
 	void (*act)(struct scene *c, struct str target);
@@ -302,6 +318,7 @@ static const struct {
 	{ STR_INIT("/big"), do_big },
 	{ STR_INIT("/big-status"), do_big_status },
 	{ STR_INIT("/give"), do_give },
+	{ STR_INIT("/give-later"), do_give_later },
 };
 
 static void on_request(void *owner, const struct http_msg *req)

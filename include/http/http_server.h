@@ -50,9 +50,9 @@ MUST_CHECK int http_server_respond(struct http_server *s, struct str response,
 MUST_CHECK int http_server_respond_status(struct http_server *s, int status,
 					  struct str extra, bool close);
 
-/* The caller owns the stream now; what the peer sent after the request is in
- * *rest until the caller returns. The server is then only good to destroy.
- * Called from on_request() only. */
+/* Instead of a response. The caller owns the stream now; what the peer sent
+ * after the request is in *rest until it destroys the server, which is good
+ * for nothing else. */
 struct stream *http_server_give_stream(struct http_server *s,
 				       struct str *rest);
 

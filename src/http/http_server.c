@@ -278,8 +278,8 @@ struct stream *http_server_give_stream(struct http_server *s, struct str *rest)
 {
 	struct stream *stream = s->stream;
 
-	assert(s->serving && s->state == SERVER_ANSWERING);
-	*rest = s->rest;
+	assert(s->state == SERVER_ANSWERING);
+	*rest = s->serving ? s->rest : buf_str(&s->pending);
 	s->rest.len = 0;
 	s->stream = NULL;
 	s->state = SERVER_GIVEN;
