@@ -1,0 +1,46 @@
+#ifndef GATEWAY_VERIFY_H
+#define GATEWAY_VERIFY_H
+
+#include <uv.h>
+
+#include "proof.h"
+
+/*
+ * Whether a proof is right, for one worker. Hashing takes long and is done by
+ * libuv's thread pool; what was right is remembered, so that a fleet that
+ * comes back pays once. What is remembered is a keyed digest of the secret,
+ * with a key that nobody has outside of this process.
+ */
+struct verifier;
+
+/* One that is being hashed. The pool's until it is done. */
+struct verification;
+
+enum verdict {
+	VERDICT_RIGHT,
+	VERDICT_WRONG,
+	VERDICT_BUSY,			/* too many are being hashed */
+	VERDICT_LATER,			/* on_verified() follows */
+};
+
+/* credential: NULL unless RIGHT. The verification is dead at once. */
+typedef void verified_fn(void *owner, enum verdict verdict,
+			 const struct credential *credential);
+
+/* Borrows set, which outlives it. */
+MUST_CHECK int verifier_create(struct verifier **out, uv_loop_t *loop,
+			       const struct credential_set *set);
+/* Before the loop closes; nobody hears of what is being hashed. */
+void verifier_destroy(struct verifier *v);
+
+/* *credential: when RIGHT. *later: when LATER, until on_verified() or
+ * verification_cancel(). */
+enum verdict verifier_ask(struct verifier *v,
+			  const struct credential **credential,
+			  struct verification **later,
+			  const struct proof *proof, verified_fn *on_verified,
+			  void *owner);
+/* Accepts NULL. */
+void verification_cancel(struct verification *job);
+
+#endif
