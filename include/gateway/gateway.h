@@ -7,6 +7,7 @@
 #include "backend/mca_server.h"
 #include "backend/store_delivery.h"
 #include "backend/store_service.h"
+#include "gateway/credential.h"
 #include "http/http_server.h"
 #include "m2m/codec.h"
 #include "m2m/entity_id.h"
@@ -36,7 +37,9 @@ struct gateway_listener_conf {
 /* Who may send what. */
 enum gateway_auth {
 	AUTH_OPEN,		/* anybody anything; the CSE judges */
-	AUTH_REGISTERED,	/* fr has registered through this gateway */
+	AUTH_REGISTERED,	/* fr has registered through this gateway, or
+				 * is the credential's, where there is one */
+	AUTH_CREDENTIAL,	/* nobody without one; fr is the credential's */
 };
 
 /* What becomes of a request for an entity that is not connected. */
@@ -88,6 +91,8 @@ struct gateway_conf {
 	enum gateway_auth auth;
 	const char *reserved;		/* originators that need a credential,
 					 * with commas between them */
+	const char *originators_file;	/* where credentials come from */
+	const struct credential_set *credentials;	/* NULL: nobody looks */
 	struct entity_home home;	/* the CSE */
 	unsigned max_entities;		/* that one session stands for */
 	size_t max_registered;		/* octets of what registrations say */

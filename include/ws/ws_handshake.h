@@ -36,7 +36,7 @@ int ws_handshake_check(struct ws_handshake *out, const char **why,
 /* The 101 response. */
 void ws_handshake_write(struct buf *out, const struct ws_handshake *h);
 
-/* Header lines that a refusal with this status needs. */
+/* Header lines that a refusal with this status needs; 401, too. */
 struct str ws_handshake_refusal_headers(int status);
 
 /* Sec-WebSocket-Accept for a key; out takes 29 octets with the NUL. */

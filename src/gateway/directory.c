@@ -245,7 +245,7 @@ static int check_claim(const struct directory *d, const struct entity *e,
 		return UV_EBUSY;	/* removed, and registered anew */
 	if (e->at.sid == 0 || e->at.sid == at.sid)
 		return 0;
-	if (!e->registered)
+	if (!e->registered && strength < STRENGTH_CREDENTIAL)
 		return UV_EBUSY;	/* many may speak as an administrator */
 	return e->strength > strength ? UV_EACCES : 0;
 }

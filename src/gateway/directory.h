@@ -26,6 +26,7 @@ enum strength {
 	STRENGTH_CREATED,	/* by the answer to its CREATE */
 	STRENGTH_FROM,		/* by fr of a request that the CSE accepted */
 	STRENGTH_HANDSHAKE,	/* by X-M2M-Origin of the handshake */
+	STRENGTH_CREDENTIAL,	/* by a credential that lists it */
 };
 
 /* What a registration says of an entity. Slices with p NULL: absent. */
@@ -150,8 +151,8 @@ struct place directory_place(struct directory *d, const struct entity *e);
 /*
  * The session at `at` stands for e from now on. *replaced is the one that did
  * until now and has to be closed, or sid 0. UV_EACCES: that one is stronger.
- * UV_EBUSY: there is one, and e has not registered here: nobody loses his
- * connection for an id that others use as well; or e was removed, and another
+ * UV_EBUSY: there is one, and e has neither registered here nor is proved by a
+ * credential: nobody loses his connection for an id that others use as well; or e was removed, and another
  * one of that id has come. UV_ENOMEM.
  */
 MUST_CHECK int directory_claim(struct directory *d, struct entity *e,

@@ -95,18 +95,24 @@ static bool is_descendant(const struct owner *o, const struct entity *cse,
 	return is;
 }
 
-bool owner_speaks_for(const struct owner *o, struct str id)
+bool owner_has(const struct owner *o, struct str id)
 {
 	struct ownership *it;
+
+	LIST_FOREACH(it, &o->list, link)
+		if (str_eq(it->e->id, id))
+			return true;
+	return false;
+}
+
+bool owner_speaks_for(const struct owner *o, struct str id)
+{
 	struct entity *cse = owner_cse(o);
 
 	if (cse != NULL)
 		return entity_id_is_under(cse->id, id) ||
 		       is_descendant(o, cse, id);
-	LIST_FOREACH(it, &o->list, link)
-		if (str_eq(it->e->id, id))
-			return true;
-	return false;
+	return owner_has(o, id);
 }
 
 bool owner_is_full(const struct owner *o)
@@ -146,6 +152,8 @@ int owner_claim(struct owner *o, struct entity *e, enum strength strength)
 		LIST_INSERT_HEAD(&o->list, it, link);
 		o->count++;
 	}
+	if (o->credential != NULL)
+		strength = STRENGTH_CREDENTIAL;
 	err = directory_claim(directory_of(o), e, o->at, strength, &replaced);
 	if (err) {
 		forget(o, it);

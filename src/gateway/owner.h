@@ -8,6 +8,7 @@
  * all that is under it (TS-0020 5.2). Requests towards them come to it, and it
  * may speak for them.
  */
+struct credential;
 struct owner;
 struct ownership;
 
@@ -16,6 +17,7 @@ struct owner {
 	struct worker *w;		/* borrowed */
 	struct place at;
 	struct channel *channel;	/* borrowed */
+	const struct credential *credential;	/* borrowed; or NULL */
 	LIST_HEAD(, ownership) list;	/* owned */
 	unsigned count;			/* in list */
 	unsigned owed;			/* answers that wait for the disk */
@@ -31,6 +33,9 @@ void owner_deinit(struct owner *o);
 
 /* id, canonical, is one of its entities or something under its CSE. */
 bool owner_speaks_for(const struct owner *o, struct str id);
+
+/* id, canonical, is one of its entities. */
+bool owner_has(const struct owner *o, struct str id);
 
 /* It stands for as many as it may. */
 bool owner_is_full(const struct owner *o);
@@ -51,7 +56,8 @@ static inline bool owner_is_empty(const struct owner *o)
 }
 
 /*
- * It stands for e from now on; requests that wait for e follow. UV_EACCES: a
+ * It stands for e from now on; requests that wait for e follow. A session with
+ * a credential is as strong as one can be. UV_EACCES: a
  * stronger session does. ERR_PROTO: a CSE beside AEs, or beside another CSE.
  * ERR_LIMIT: owner_is_full(). UV_EBUSY, UV_ENOMEM: as directory_claim().
  */

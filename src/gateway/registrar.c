@@ -294,7 +294,7 @@ static void claimed(struct registrar *r, struct owner *o, const struct note *n,
 		    struct str fr)
 {
 	struct directory *d = registrar_directory(r);
-	bool open = r->w->conf->auth == AUTH_OPEN;
+	bool open = r->w->conf->auth == AUTH_OPEN || o->credential != NULL;
 	struct entity *e;
 	int err;
 

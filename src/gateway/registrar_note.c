@@ -321,6 +321,26 @@ static int make_claim(struct note **out, struct str id, bool is_cse)
 	return own_text(n) ? 0 : UV_ENOMEM;
 }
 
+/* What fr is: the session stands for it once the CSE has accepted p. */
+static int make_originator(struct note **out, struct registrar *r,
+			   struct owner *o, struct str fr, struct str id,
+			   const struct entity_id *parts)
+{
+	/* a credential has judged: many may speak as an administrator, and
+	 * what is below a CSE is reached through the CSE */
+	bool judged = o->credential != NULL &&
+		      (parts->kind == ENTITY_REMOTE_AE || id.len == 0 ||
+		       owner_cse(o) != NULL ||
+		       registrar_is_privileged(r, fr, parts));
+
+	if (judged || owner_speaks_for(o, id)) {
+		owner_know(o, fr);
+		return 0;
+	}
+	return id.len > 0 && parts->kind != ENTITY_OTHER ?
+		       make_claim(out, id, parts->kind == ENTITY_CSE) : 0;
+}
+
 static int make(struct note **out, struct registrar *r, struct owner *o,
 		struct prim *p, const char **why)
 {
@@ -340,12 +360,7 @@ static int make(struct note **out, struct registrar *r, struct owner *o,
 		rc = make_change(out, r, o, p, id, why);
 	if (rc != 0 || known)
 		return rc;
-	if (owner_speaks_for(o, id)) {
-		owner_know(o, fr);
-		return 0;
-	}
-	return id.len > 0 && parts.kind != ENTITY_OTHER ?
-		       make_claim(out, id, parts.kind == ENTITY_CSE) : 0;
+	return make_originator(out, r, o, fr, id, &parts);
 }
 
 int note_make(struct note **out, struct registrar *r, struct owner *o,

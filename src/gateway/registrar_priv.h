@@ -31,6 +31,10 @@ static inline struct directory *registrar_directory(const struct registrar *r)
 struct str registrar_canonical(struct registrar *r, struct entity_id *id,
 			       struct str text);
 
+/* fr is an administrator's, or the CSE's that is behind us. */
+bool registrar_is_privileged(const struct registrar *r, struct str fr,
+			     const struct entity_id *id);
+
 /* p registers an AE or, *is_cse, a CSE. */
 bool registrar_is_registration(const struct prim *p, bool *is_cse);
 

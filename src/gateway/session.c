@@ -276,8 +276,10 @@ struct session *session_find(const struct worker *w, uint64_t id)
 	return s;
 }
 
-void session_handshake(struct session *s, struct str originator)
+void session_handshake(struct session *s, struct str originator,
+		       const struct credential *credential)
 {
+	s->owner.credential = credential;
 	if (originator.len > 0)
 		registrar_handshake(s->w->registrar, &s->owner, originator);
 }

@@ -3,6 +3,8 @@
 
 #include "worker.h"
 
+struct credential;
+
 /*
  * One connected entity on one WebSocket. Owned by its worker's list; it
  * destroys itself when the WebSocket has closed.
@@ -16,8 +18,9 @@ MUST_CHECK int session_create(struct session **out, struct worker_listener *l,
 			      enum prim_format format);
 void session_destroy(struct session *s);
 
-/* Who its handshake says that it is; may be empty. */
-void session_handshake(struct session *s, struct str originator);
+/* Who its handshake says that it is; may be empty, credential NULL. */
+void session_handshake(struct session *s, struct str originator,
+		       const struct credential *credential);
 
 /* Octets that came behind the upgrade request. May destroy s. */
 void session_feed(struct session *s, struct str octets);

@@ -5,18 +5,28 @@
 
 #include "base/log.h"
 #include "session.h"
+#include "verify.h"
 
+/*
+ * A request with a credential waits while that is hashed; its head stays with
+ * the HTTP server, and the handshake points into it. The connection may end
+ * meanwhile, and so may the worker.
+ */
 struct upgrade {
 	struct worker_listener *l;	/* borrowed */
 	LIST_ENTRY(upgrade) link;	/* in l->w->upgrades */
 	struct http_server *http;	/* owned */
 	struct stream *stream;		/* http's; borrowed */
+	struct ws_handshake handshake;	/* while it waits */
+	const struct http_msg *req;
+	struct verification *verification;	/* or NULL */
 };
 
 /* Leaves l's count alone: a session may have taken it over. */
 static void upgrade_free(struct upgrade *u)
 {
 	LIST_REMOVE(u, link);
+	verification_cancel(u->verification);
 	http_server_destroy(u->http);
 	free(u);
 }
@@ -62,9 +72,11 @@ static void give_up(struct upgrade *u)
 }
 
 /* The stream changes hands: from HTTP to a session, whose place is taken. */
-static void become_session(struct upgrade *u, const struct ws_handshake *h,
-			   const struct http_msg *req)
+static void become_session(struct upgrade *u,
+			   const struct credential *credential)
 {
+	const struct ws_handshake *h = &u->handshake;
+	struct str originator = http_msg_header(u->req, STR("X-M2M-Origin"));
 	struct worker_listener *l = u->l;
 	uint64_t id = worker_next_id(l->w);
 	struct buf *head = &l->w->out;
@@ -82,8 +94,9 @@ static void become_session(struct upgrade *u, const struct ws_handshake *h,
 			 stream_peer(u->stream, space, sizeof(space))),
 		 LOG_STR("certificate", stream_peer_name(u->stream)),
 		 LOG_STR("subprotocol", h->subprotocol),
-		 LOG_STR("originator",
-			 http_msg_header(req, STR("X-M2M-Origin"))));
+		 LOG_STR("originator", originator),
+		 LOG_TEXT("credential",
+			  credential != NULL ? credential->name : ""));
 	stream = http_server_give_stream(u->http, &rest);
 	stream_set_max_queue(stream, l->w->conf->max_queue);
 	err = head->failed ? UV_ENOMEM : stream_write(stream, buf_str(head));
@@ -99,31 +112,91 @@ static void become_session(struct upgrade *u, const struct ws_handshake *h,
 		give_up(u);
 		return;
 	}
-	session_handshake(s, http_msg_header(req, STR("X-M2M-Origin")));
+	session_handshake(s, originator, credential);
 	/* rest lies in http's buffer, so http goes last */
 	session_feed(s, rest);
 	upgrade_free(u);
 }
 
+/* Who it is has been settled. */
+static void admit(struct upgrade *u, const struct credential *credential)
+{
+	if (take_place(u->l)) {
+		become_session(u, credential);
+		return;
+	}
+	u->l->w->counters.refused_sessions++;
+	refuse(u, 503, "max_sessions", STR("Retry-After: 10\r\n"));
+}
+
+static void refuse_credential(struct upgrade *u, const char *why)
+{
+	u->l->w->counters.refused_credentials++;
+	refuse(u, 401, why, ws_handshake_refusal_headers(401));
+}
+
+static void on_verdict(struct upgrade *u, enum verdict verdict,
+		       const struct credential *credential)
+{
+	if (verdict == VERDICT_RIGHT)
+		admit(u, credential);
+	else if (verdict == VERDICT_WRONG)
+		refuse_credential(u, "wrong credential");
+	else
+		refuse(u, 503, "too many credentials to check",
+		       STR("Retry-After: 1\r\n"));
+}
+
+static void on_verified(void *owner, enum verdict verdict,
+			const struct credential *credential)
+{
+	struct upgrade *u = owner;
+
+	u->verification = NULL;
+	on_verdict(u, verdict, credential);
+}
+
+/* A credential that is not needed may be there, but not a wrong one: its owner
+ * would only learn later, and less clearly. */
+static void authenticate(struct upgrade *u)
+{
+	struct worker *w = u->l->w;
+	const struct credential *credential = NULL;
+	struct proof proof;
+	enum verdict verdict;
+
+	if (w->verifier == NULL) {
+		admit(u, NULL);
+	} else if (proof_read(&proof, u->req) != 0) {
+		refuse_credential(u, "malformed credential");
+	} else if (proof.given) {
+		verdict = verifier_ask(w->verifier, &credential,
+				       &u->verification, &proof, on_verified,
+				       u);
+		proof_wipe(&proof);
+		if (verdict != VERDICT_LATER)
+			on_verdict(u, verdict, credential);
+	} else if (w->conf->auth == AUTH_CREDENTIAL) {
+		refuse_credential(u, "no credential");
+	} else {
+		admit(u, NULL);
+	}
+}
+
 static void on_request(void *owner, const struct http_msg *req)
 {
 	struct upgrade *u = owner;
-	const struct gateway_listener_conf *conf = u->l->conf;
-	struct ws_handshake h;
 	const char *why = NULL;
-	int status;
+	int status = ws_handshake_check(&u->handshake, &why, req,
+					&u->l->conf->handshake);
 
-	status = ws_handshake_check(&h, &why, req, &conf->handshake);
-	if (status != 101) {
+	u->req = req;
+	if (status != 101)
 		refuse(u, status, why, ws_handshake_refusal_headers(status));
-	} else if (u->l->w->draining) {
+	else if (u->l->w->draining)
 		refuse(u, 503, "shutting down", STR("Retry-After: 10\r\n"));
-	} else if (!take_place(u->l)) {
-		u->l->w->counters.refused_sessions++;
-		refuse(u, 503, "max_sessions", STR("Retry-After: 10\r\n"));
-	} else {
-		become_session(u, &h, req);
-	}
+	else
+		authenticate(u);
 }
 
 static void on_end(void *owner, int status)

@@ -10,6 +10,7 @@
 #include "registrar.h"
 #include "session.h"
 #include "upgrade.h"
+#include "verify.h"
 
 /* A flood of connections that never shake hands must not use up what sessions
  * need: twice max_sessions is where connections are dropped unheard. */
@@ -163,6 +164,8 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("sessions", w->counters.sessions),
 		 LOG_UINT("refused_handshakes",
 			  w->counters.refused_handshakes),
+		 LOG_UINT("refused_credentials",
+			  w->counters.refused_credentials),
 		 LOG_UINT("refused_sessions", w->counters.refused_sessions),
 		 LOG_UINT("paused_accepting", w->counters.paused_accepting),
 		 LOG_UINT("messages_in", ws->messages_in),
@@ -339,6 +342,15 @@ static int open_notify(struct worker *w)
 	return err;
 }
 
+/* In mode open nobody looks at credentials. */
+static int open_verifier(struct worker *w)
+{
+	if (w->conf->credentials == NULL || w->conf->auth == AUTH_OPEN)
+		return 0;
+	return verifier_create(&w->verifier, reactor_loop(w->reactor),
+			       w->conf->credentials);
+}
+
 static int open_parts(struct worker *w)
 {
 	struct worker_shared *shared = w->shared;
@@ -361,6 +373,8 @@ static int open_parts(struct worker *w)
 		err = reach_create(&w->reach, w);
 	if (!err)
 		err = ws_pool_create(&w->ws_pool, w->reactor, &w->conf->ws);
+	if (!err)
+		err = open_verifier(w);
 	if (!err)
 		err = open_listeners(w);
 	return err ? err : open_notify(w);
@@ -457,6 +471,7 @@ void worker_destroy(struct worker *w)
 	backend_destroy(w->mca_backend);
 	backend_destroy(w->backend);
 	ws_pool_destroy(w->ws_pool);
+	verifier_destroy(w->verifier);
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
 	close_tls(w);

@@ -18,6 +18,7 @@ struct reach;
 struct registrar;
 struct session;
 struct upgrade;
+struct verifier;
 struct worker;
 
 LIST_HEAD(session_list, session);
@@ -35,6 +36,7 @@ struct worker_counters {
 	uint64_t paused_accepting;	/* EMFILE and the like */
 	uint64_t refused_sessions;	/* max_sessions bit */
 	uint64_t refused_handshakes;
+	uint64_t refused_credentials;	/* absent, or wrong */
 	uint64_t sessions;
 	uint64_t malformed;		/* messages that were no primitive */
 	uint64_t redelivered;		/* from the inbox, and answered */
@@ -78,6 +80,7 @@ struct worker {
 	struct store_delivery *delivery;	/* likewise */
 	struct state_mailbox *mailbox;
 	struct registrar *registrar;
+	struct verifier *verifier;	/* or NULL */
 	struct dispatch *dispatch;
 	struct reach *reach;
 	struct notify *notify;		/* or NULL */

@@ -305,6 +305,10 @@ void ws_handshake_write(struct buf *out, const struct ws_handshake *h)
 struct str ws_handshake_refusal_headers(int status)
 {
 	switch (status) {
+	case 401:		/* RFC 9110 15.5.2: a challenge must be there */
+		return STR("WWW-Authenticate: Bearer realm=\"m2mwsd\"\r\n"
+			   "WWW-Authenticate: Basic realm=\"m2mwsd\", "
+			   "charset=\"UTF-8\"\r\n");
 	case 405:
 		return STR("Allow: GET\r\n");
 	case 426:		/* RFC 9110 15.5.22: names the protocol, too */
