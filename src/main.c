@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "ops/config.h"
+#include "ops/hash_token.h"
 #include "ops/service.h"
 
 #define DEFAULT_FILE M2MWSD_SYSCONFDIR "/m2mwsd/m2mwsd.conf"
@@ -21,6 +22,7 @@ enum action {
 	ACTION_CHECK,
 	ACTION_DUMP,
 	ACTION_LIST,
+	ACTION_HASH,
 	ACTION_VERSION,
 	ACTION_HELP,
 };
@@ -46,6 +48,9 @@ static void print_help(FILE *to)
 	      "  -t, --check-config        checks the configuration and ends\n"
 	      "      --dump-config         prints it with the origin of each"
 	      " value\n"
+	      "      --hash-token          reads a secret, or makes one when it"
+	      " reads none,\n"
+	      "                            and prints it for originators_file\n"
 	      "      --version\n"
 	      "      --help\n"
 	      "\n"
@@ -63,6 +68,7 @@ static bool parse_arguments(struct arguments *out, int argc, char **argv)
 		{ "check-config", no_argument, NULL, 't' },
 		{ "dump-config", no_argument, NULL, 'd' },
 		{ "list-options", no_argument, NULL, 'l' },
+		{ "hash-token", no_argument, NULL, 'H' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -80,6 +86,8 @@ static bool parse_arguments(struct arguments *out, int argc, char **argv)
 			out->action = ACTION_DUMP;
 		else if (c == 'l')
 			out->action = ACTION_LIST;
+		else if (c == 'H')
+			out->action = ACTION_HASH;
 		else if (c == 'V')
 			out->action = ACTION_VERSION;
 		else if (c == 'h')
@@ -163,8 +171,11 @@ int main(int argc, char **argv)
 		puts("m2mwsd " M2MWSD_VERSION);
 	else if (args.action == ACTION_LIST)
 		config_list(stdout);
+	else if (args.action == ACTION_HASH)
+		status = hash_token(stdin, stdout, stderr) == 0 ?
+				 EXIT_OK : EXIT_RUN;
 	if (args.action >= ACTION_LIST)
-		return EXIT_OK;
+		return status;
 	if (config_load(&conf, args.file, args.overrides, args.override_count,
 			stderr) != 0)
 		return EXIT_USAGE;
