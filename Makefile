@@ -150,6 +150,9 @@ install: all
 	test -e $(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).conf || \
 		install -m 644 conf/$(NAME).conf \
 		$(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/$(NAME)/originators || \
+		install -m 640 conf/originators \
+		$(DESTDIR)$(SYSCONFDIR)/$(NAME)/originators
 	install -d $(DESTDIR)$(UNITDIR)
 	sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 		systemd/$(NAME).service > $(DESTDIR)$(UNITDIR)/$(NAME).service

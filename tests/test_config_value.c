@@ -178,26 +178,6 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* The base sets it to open; in an override it may be set once more. */
-START_TEST(test_auth_mode)
-{
-	static const char *const modes[] = { "credential" };
-
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-		char text[512], want[512];
-		struct loaded l;
-
-		snprintf(text, sizeof(text), "[auth]\nmode = %s\n", modes[i]);
-		load_text(&l, str_of(text));
-		snprintf(want, sizeof(want), "t.conf:2:8: mode = %s" CLOSED
-			 "\n", modes[i]);
-		ck_assert_msg(strncmp(l.diag, want, strlen(want)) == 0, "%s",
-			      l.diag);
-		loaded_free(&l);
-	}
-}
-END_TEST
-
 #define NOTHING NULL, 0, NULL, NULL, NULL
 #define SYNTAX  "must be http://HOST[:PORT][/BASE] or unix:/PATH"
 #define PORT    "has no port from 1 to 65535"
@@ -395,7 +375,6 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_number, 0, ARRAY_LEN(numbers));
 	tcase_add_loop_test(tc, test_refused, 0, ARRAY_LEN(refused));
-	tcase_add_test(tc, test_auth_mode);
 	tcase_add_loop_test(tc, test_url, 0, ARRAY_LEN(urls));
 	tcase_add_test(tc, test_url_replaced);
 	tcase_add_test(tc, test_origins);

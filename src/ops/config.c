@@ -50,7 +50,7 @@ static void report_unreadable(struct config_load *l,
 }
 
 /* 0, an errno, or EFBIG. */
-static int read_all(struct buf *out, FILE *from)
+static int read_all(struct buf *out, FILE *from, size_t max)
 {
 	while (buf_reserve(out, READ_STEP)) {
 		size_t n = fread(out->p + out->len, 1, READ_STEP, from);
@@ -58,7 +58,7 @@ static int read_all(struct buf *out, FILE *from)
 		if (ferror(from))
 			return errno;
 		out->len += n;
-		if (out->len > CONFIG_FILE_MAX)
+		if (out->len > max)
 			return EFBIG;
 		if (n == 0)
 			return 0;
@@ -66,8 +66,8 @@ static int read_all(struct buf *out, FILE *from)
 	return ENOMEM;
 }
 
-/* False: it could not be read. */
-static bool apply_file(struct config_load *l, const char *path)
+struct config_source *config_read_file(struct config_load *l, const char *path,
+				       size_t max)
 {
 	struct config_source *s = add_source(l, str_of(path));
 	struct buf text = { 0 };
@@ -75,25 +75,33 @@ static bool apply_file(struct config_load *l, const char *path)
 	int err;
 
 	if (s == NULL)
-		return false;
+		return NULL;
 	file = fopen(path, "re");
-	err = file == NULL ? errno : read_all(&text, file);
+	err = file == NULL ? errno : read_all(&text, file, max);
 	if (file != NULL)
 		fclose(file);
 	if (err) {
 		report_unreadable(l, s, err_text(uv_translate_sys_error(err)));
 		buf_deinit(&text);
-		return false;
+		return NULL;
 	}
 	s->text = config_keep(l->store, buf_str(&text));
 	s->len = text.len;
 	buf_deinit(&text);
-	if (s->text == NULL) {
-		l->err = UV_ENOMEM;
-		return false;
-	}
-	config_apply_text(l, s);
-	return true;
+	if (s->text != NULL)
+		return s;
+	l->err = UV_ENOMEM;
+	return NULL;
+}
+
+/* False: it could not be read. */
+static bool apply_file(struct config_load *l, const char *path)
+{
+	struct config_source *s = config_read_file(l, path, CONFIG_FILE_MAX);
+
+	if (s != NULL)
+		config_apply_text(l, s);
+	return s != NULL;
 }
 
 static int is_conf(const struct dirent *d)
@@ -273,6 +281,7 @@ void config_destroy(struct config *c)
 		SLIST_REMOVE_HEAD(&c->store->memory, link);
 		free(m);
 	}
+	credential_set_deinit(&c->store->credentials);
 	free(c->store);
 	free(c);
 }

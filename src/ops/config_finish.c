@@ -337,6 +337,20 @@ static void fill_store(struct gateway_conf *gw)
 	fill_delivery(gw);
 }
 
+static void check_auth(struct config_load *l)
+{
+	struct gateway_conf *gw = &l->conf->gateway;
+	const char *path = gw->originators_file;
+
+	if (path == NULL)
+		return;		/* reported already */
+	if (path[0] != '\0')
+		config_read_originators(l, path);
+	else if (gw->auth == AUTH_CREDENTIAL)
+		config_report(l, NULL, "[auth] mode = credential needs "
+				       "originators_file");
+}
+
 static void check_sections(struct config_load *l)
 {
 	struct config_instance *i;
@@ -360,6 +374,7 @@ static void check_sections(struct config_load *l)
 		config_report(l, NULL, "needs a [listener \"NAME\"] section");
 	check_backend(l);
 	check_notify(l);
+	check_auth(l);
 }
 
 static unsigned cores(void)

@@ -58,7 +58,7 @@ static const struct config_word serializations[] = {
 static const struct config_word auth_modes[] = {
 	{ "registered", AUTH_REGISTERED, NULL },
 	{ "open", AUTH_OPEN, NULL },
-	{ "credential", 0, LATER },
+	{ "credential", AUTH_CREDENTIAL, NULL },
 	{ 0 },
 };
 
@@ -233,6 +233,8 @@ const struct config_option config_options[] = {
 	  "who may send what", auth_modes },
 	{ "auth", "reserved", CONFIG_TEXT, GATEWAY(reserved), 0, 0, "CAdmin",
 	  "originators that need a credential", NULL },
+	{ "auth", "originators_file", CONFIG_TEXT, GATEWAY(originators_file),
+	  0, 0, "", "credentials, and who may be whom", NULL },
 
 	{ "notify", "listen", CONFIG_ADDR, GATEWAY(notify.addr), 0, 0, "",
 	  "where the CSE reaches entities", NULL },

@@ -13,6 +13,7 @@
  *	config_options.c	the table of what exists
  *	config_value.c	text of a value -> field of a struct; config_url.c
  *	config_finish.c	defaults, and what no single option can know
+ *	config_originators.c	the file of credentials
  *	config.c	files in their order, memory
  *	config_diag.c	messages
  *	config_dump.c	the way back
@@ -115,6 +116,7 @@ struct config_memory {
 struct config_store {
 	STAILQ_HEAD(config_instances, config_instance) instances;
 	SLIST_HEAD(, config_memory) memory;
+	struct credential_set credentials;	/* its entries lie in memory */
 };
 
 /* Zeroed; freed with the configuration. NULL: no memory. */
@@ -207,6 +209,15 @@ void config_apply_text(struct config_load *l,
 		       const struct config_source *source);
 void config_apply_override(struct config_load *l,
 			   const struct config_source *source);
+
+/* Reads originators_file; its errors are reported with the rest. */
+void config_read_originators(struct config_load *l, const char *path);
+void config_apply_originators(struct config_load *l,
+			      const struct config_source *source);
+
+/* A whole file, or NULL: reported. max: octets. */
+struct config_source *config_read_file(struct config_load *l, const char *path,
+				       size_t max);
 
 /* Defaults, and what no single option can know. */
 void config_finish(struct config_load *l);
