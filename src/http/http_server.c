@@ -177,6 +177,7 @@ static void serve_data(struct http_server *s, struct str octets)
 	serve(s, octets);
 	if (s->state == SERVER_ANSWERING && !keep(s, s->rest))
 		leave(s, 0);
+	s->rest = STR("");		/* the octets are the stream's */
 	served(s);
 }
 
