@@ -277,11 +277,11 @@ void config_destroy(struct config *c)
 
 	if (c == NULL)
 		return;
+	credential_set_deinit(&c->store->credentials);
 	while ((m = SLIST_FIRST(&c->store->memory)) != NULL) {
 		SLIST_REMOVE_HEAD(&c->store->memory, link);
 		free(m);
 	}
-	credential_set_deinit(&c->store->credentials);
 	free(c->store);
 	free(c);
 }
