@@ -32,7 +32,8 @@ struct credential_proof {
 	const struct credential *credential;
 };
 
-/* Borrows all that is added; a zeroed one is empty but has no key. */
+/* Borrows all that is added, until its end; a zeroed one is empty but has no
+ * key. */
 struct credential_set {
 	struct credential_proof *proofs[CREDENTIAL_KINDS];
 	struct siphash_key key;
