@@ -3,8 +3,9 @@
 static struct rig rig;
 
 /*
- * Two AEs, one policy and one group; box is governed by p1, below/inside
- * inherits from it. plain has no policy; made there was made by Cb.
+ * Two AEs, one policy and one group; box is governed by p1, what
+ * is in it inherits that; own is by Cone. plain has no policy; made there was
+ * made by Cb.
  */
 static const char *const tree[] = {
 	"'op':1,'to':'cse-in','fr':'Ca','ty':2,'pc':{'m2m:ae':{"
@@ -34,6 +35,10 @@ static const char *const tree[] = {
 	"'m2m:cnt':{'rn':'box','acpi':['cse-in/a/p1']}}",
 	"'op':1,'to':'cse-in/a/box','fr':'CAdmin','ty':3,'pc':{"
 	"'m2m:cnt':{'rn':'inside'}}",
+	"'op':1,'to':'cse-in/a/box','fr':'Cone','ty':4,'pc':{"
+	"'m2m:cin':{'rn':'own','con':'1','cr':null}}",
+	"'op':1,'to':'cse-in/a/box','fr':'CAdmin','ty':4,'pc':{"
+	"'m2m:cin':{'rn':'other','con':'2'}}",
 	"'op':1,'to':'cse-in/a','fr':'Ca','ty':3,'pc':{"
 	"'m2m:cnt':{'rn':'plain'}}",
 	"'op':1,'to':'cse-in/a/plain','fr':'CAdmin','ty':3,'pc':{"
@@ -138,6 +143,11 @@ static const struct {
 	{ "inherited", "Cread", R, "cse-in/a/box/inside", 0, true },
 	{ "inherited, not more", "Cread", U, "cse-in/a/box/inside", 0, false },
 	{ "inherited, AE neither", "Ca", R, "cse-in/a/box/inside", 0, false },
+	{ "instance: inherited", "Cread", R, "cse-in/a/box/other", 0, true },
+	{ "instance: not more", "Cread", U, "cse-in/a/box/other", 0, false },
+	{ "instance: its creator", "Cone", R, "cse-in/a/box/own", 0, true },
+	{ "... not of its sibling", "Cone", R, "cse-in/a/box/other", 0, false },
+	{ "... nor of the container", "Cone", R, "cse-in/a/box", 0, false },
 	{ "pollingChannel: its AE", "Ca", R, "cse-in/a/pch", 0, true },
 	{ "pollingChannel: no acpi", "Cread", R, "cse-in/p/pch", 0, false },
 	{ "... but its AE", "Cp", R, "cse-in/p/pch", 0, true },
@@ -161,7 +171,7 @@ END_TEST
 START_TEST(test_rows_together)
 {
 	for (size_t i = 0; i < 3 * ARRAY_LEN(rows); i++) {
-		size_t k = i * 7 % ARRAY_LEN(rows);
+		size_t k = i * 61 % ARRAY_LEN(rows);
 		int rc =
 			ask(rows[k].who, rows[k].op, rows[k].to, rows[k].child);
 
@@ -249,6 +259,10 @@ static const struct {
 	  "'op':3,'to':'cse-in/a/p1','fr':'Cself','pc':{"
 	  "'m2m:acp':{'pv':{'acr':[]}}}",
 	  2004, "Cread", R, "cse-in/a/box/inside", true, false },
+	{ "... for an instance",
+	  "'op':3,'to':'cse-in/a/p1','fr':'Cself','pc':{"
+	  "'m2m:acp':{'pv':{'acr':[]}}}",
+	  2004, "Cread", R, "cse-in/a/box/other", true, false },
 	{ "DELETE of the policy", "'op':4,'to':'cse-in/a/p1','fr':'Cself'",
 	  2002, "Cread", R, "cse-in/a/box", true, false },
 	{ "UPDATE of acpi",
@@ -259,6 +273,10 @@ static const struct {
 	  "'op':3,'to':'cse-in/a/box','fr':'Cself','pc':{"
 	  "'m2m:cnt':{'acpi':null}}",
 	  2004, "Ca", R, "cse-in/a/box/inside", false, true },
+	{ "... for an instance",
+	  "'op':3,'to':'cse-in/a/box','fr':'Cself','pc':{"
+	  "'m2m:cnt':{'acpi':null}}",
+	  2004, "Ca", R, "cse-in/a/box/other", false, true },
 	{ "UPDATE of a group",
 	  "'op':3,'to':'cse-in/a/g','fr':'Ca','pc':{"
 	  "'m2m:grp':{'mid':[]}}",
