@@ -346,6 +346,7 @@ struct where {
 	int64_t parent;
 	uint64_t level; /* of its children; 0: not below the root */
 	bool closed;
+	size_t path_len; /* in the walk's path, with `/`; 0: not yet known */
 };
 
 static int climb(struct where *out, const struct walk *w, int64_t parent)
@@ -377,11 +378,29 @@ static int climb(struct where *out, const struct walk *w, int64_t parent)
 	return 0;
 }
 
+static int place(struct walk *w, struct where *at, const struct resource *r)
+{
+	char *path;
+	int rc;
+
+	if (at->path_len == 0) {
+		rc = tree_path(&path, w->c, r);
+		if (rc != 0)
+			return rc;
+		at->path_len = strlen(path) - strlen(r->rn);
+		buf_clear(&w->path);
+		buf_add(&w->path, path, at->path_len);
+		free(path);
+	}
+	w->path.len = at->path_len;
+	buf_add_str(&w->path, str_of(r->rn));
+	return w->path.failed ? UV_ENOMEM : 0;
+}
+
 static int visit_labelled(struct walk *w, struct where *at,
 			  const struct resource *r)
 {
 	bool pass = false;
-	char *path;
 	int rc = 0;
 
 	if (is_expired(r, w->now_ms) || r->ty == TY_CB || r->id == w->root->id)
@@ -392,15 +411,9 @@ static int visit_labelled(struct walk *w, struct where *at,
 	    (at->closed && r->ty == TY_CIN))
 		return rc;
 	rc = passes(&pass, w, r);
-	if (rc != 0 || !pass)
-		return rc;
-	rc = tree_path(&path, w->c, r);
-	if (rc != 0)
-		return rc;
-	buf_clear(&w->path);
-	buf_add_str(&w->path, str_of(path));
-	free(path);
-	return w->path.failed ? UV_ENOMEM : found(w, r, at->level);
+	if (rc == 0 && pass)
+		rc = place(w, at, r);
+	return rc == 0 && pass ? found(w, r, at->level) : rc;
 }
 
 static int walk_labels(struct walk *w)
