@@ -87,6 +87,7 @@ static void check_content(const char *name, const char *want)
 
 #define ROOM "'cse-in/a/room'"
 #define TEMP "'cse-in/a/room/temp'"
+#define LATE "'cse-in/a/room/late'"
 #define HUM "'cse-in/a/room/hum'"
 #define V2 "'cse-in/a/room/temp/v2'"
 #define V3 "'cse-in/a/room/temp/v3'"
@@ -253,6 +254,20 @@ START_TEST(test_discovery)
 }
 END_TEST
 
+static void run_sql(const char *sql)
+{
+	ck_assert_int_eq(sqlite3_exec(rig.c->db, sql, NULL, NULL, NULL),
+			 SQLITE_OK);
+}
+
+/* So many rows have it that nobody counts them for each discovery. */
+static void make_common(void)
+{
+	run_sql("WITH RECURSIVE n(i) AS (SELECT 1000000 UNION ALL SELECT "
+		"i + 1 FROM n WHERE i < 1025000) INSERT INTO label(label, id) "
+		"SELECT 'kind:x', i FROM n");
+}
+
 /* Both ways to find labels give the same. */
 START_TEST(test_common_labels)
 {
@@ -260,15 +275,33 @@ START_TEST(test_common_labels)
 
 	discover("room", "Ca", "'lbl':['kind:x','q:ok']", "");
 	check_content("from the labels", want);
-	ck_assert_int_eq(sqlite3_exec(rig.c->db,
-				      "WITH RECURSIVE n(i) AS (SELECT 1000000 "
-				      "UNION ALL SELECT i + 1 FROM n WHERE "
-				      "i < 1025000) INSERT INTO label(label, "
-				      "id) SELECT 'kind:x', i FROM n",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	make_common();
 	discover("room", "Ca", "'lbl':['kind:x','q:ok']", "");
 	check_content("by walking", want);
+}
+END_TEST
+
+/* Only the order tells the ways apart: of creation, or of the tree. */
+START_TEST(test_order_of_labels)
+{
+	const char *created = "{'m2m:uril':[" TEMP ",'cse-in/a/z'," LATE "]}";
+	const char *walked = "{'m2m:uril':[" TEMP "," LATE ",'cse-in/a/z']}";
+
+	rig_must(&rig, 2001, CNT("a", "'rn':'z','lbl':['kind:x']"));
+	rig_must(&rig, 2001, CNT("a/room", "'rn':'late','lbl':['kind:x']"));
+	discover("", "Ca", "'lbl':['kind:x'],'ofst':2", "");
+	check_content("few", created);
+	make_common();
+	discover("", "Ca", "'lbl':['kind:x'],'ofst':2,'lim':2", "");
+	check_content("at the base", "{'m2m:uril':[" TEMP ",'cse-in/a/z']}");
+	discover("", "Ca", "'lbl':['kind:x'],'ofst':2,'lvl':4", "");
+	check_content("many", walked);
+	run_sql("DELETE FROM label WHERE id >= 1000000");
+	discover("", "Ca", "'lbl':['kind:x'],'ofst':2,'lvl':4", "");
+	check_content("many just now", walked);
+	rig.now += 10000;
+	discover("", "Ca", "'lbl':['kind:x'],'ofst':2,'lvl':4", "");
+	check_content("few again", created);
 }
 END_TEST
 
@@ -504,6 +537,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_discovery, 0, ARRAY_LEN(discoveries));
 	tcase_add_test(tc, test_common_labels);
+	tcase_add_test(tc, test_order_of_labels);
 	tcase_add_test(tc, test_identifiers);
 	tcase_add_test(tc, test_max_results);
 	tcase_add_test(tc, test_expired);

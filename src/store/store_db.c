@@ -113,6 +113,9 @@ static const char *const sql[DB_COUNT] = {
 	[DB_LABEL] = "INSERT OR IGNORE INTO label VALUES (?1, ?2)",
 	[DB_UNLABEL] = "DELETE FROM label WHERE id = ?1",
 	[DB_UNLABEL_BELOW] = BELOW "DELETE FROM label WHERE id IN below",
+	[DB_LABELLED] = "SELECT id FROM label WHERE label = ?1 ORDER BY id",
+	[DB_COUNT_LABEL] = "SELECT count(*) FROM (SELECT 1 FROM label WHERE "
+			   "label = ?1 LIMIT ?2)",
 	[DB_EXPIRED] = "SELECT id FROM resource WHERE et > 0 AND et <= ?1 "
 		       "ORDER BY et LIMIT ?2",
 	[DB_RESERVE] = "UPDATE counter SET next = ?1",

@@ -33,6 +33,8 @@ enum statement {
 	DB_LABEL,
 	DB_UNLABEL,
 	DB_UNLABEL_BELOW,
+	DB_LABELLED,
+	DB_COUNT_LABEL,
 	DB_EXPIRED,
 	DB_RESERVE,
 	DB_COUNT,
@@ -48,6 +50,16 @@ struct path_slot {
 	int64_t id;
 };
 
+#define DB_COMMON 16		/* slots */
+#define DB_LABEL_TEXT 64	/* longer labels are counted each time */
+
+/* A label that many have, and until when it is not counted again. */
+struct common_label {
+	char text[DB_LABEL_TEXT];
+	size_t len;
+	uint64_t until_ms;
+};
+
 struct store_statements {
 	sqlite3_stmt *prepared[DB_COUNT];	/* owned */
 	int64_t next_id;	/* writer: of the next row */
@@ -56,6 +68,8 @@ struct store_statements {
 					 * that asked first; to be given now */
 	struct buf attrs;	/* owned; scratch: a row's, as text */
 	struct path_slot paths[DB_PATHS];
+	struct common_label common[DB_COMMON];	/* store_walk.c */
+	unsigned next_common;
 };
 
 /* Prepared, reset, without bindings left from before. */
