@@ -27,6 +27,7 @@ enum rcn {
 struct retrieval {
 	struct store_conn *c;
 	const struct resource *r;
+	const struct resource *container; /* of la and ol; else NULL */
 	const struct prim *request;
 	struct filter filter; /* owned */
 	int64_t rcn;
@@ -103,22 +104,30 @@ static int check_access(struct retrieval *q)
 }
 
 /* disableRetrieval of the container (TS-0001 9.6.6). */
+static int refuse_disabled(struct store_conn *c,
+			   const struct resource *container)
+{
+	if (!json_is_true(json_object_get(container->attrs, "disr")))
+		return 0;
+	return store_refuse(c, RSC_OPERATION_NOT_ALLOWED,
+			    "retrieval is disabled (disr)");
+}
+
 static int check_disabled(struct retrieval *q)
 {
 	struct resource parent = { 0 };
-	bool disabled;
 	int rc;
 
 	if (q->r->ty != TY_CIN)
 		return 0;
+	if (q->container != NULL)
+		return refuse_disabled(q->c, q->container);
 	rc = tree_load(&parent, q->c, q->r->parent);
 	if (rc != 0)
 		return rc > 0 ? UV_EIO : rc;
-	disabled = json_is_true(json_object_get(parent.attrs, "disr"));
+	rc = refuse_disabled(q->c, &parent);
 	resource_deinit(&parent);
-	return disabled ? store_refuse(q->c, RSC_OPERATION_NOT_ALLOWED,
-				       "retrieval is disabled (disr)")
-			: 0;
+	return rc;
 }
 
 static bool filters_target(const struct retrieval *q)
@@ -417,6 +426,7 @@ int store_retrieve(json_t **pc, struct store_conn *c, struct store_target *t,
 	rc = read_request(&q);
 	if (rc == 0 && t->virt != VIRT_NONE) {
 		q.r = &edge;
+		q.container = &t->r;
 		rc = refuse_edge(&q, &t->r, load_edge(&edge, c, t));
 	}
 	if (rc == 0)
