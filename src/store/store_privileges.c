@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <uv.h>
 
 #include "store/store_glob.h"
@@ -12,7 +11,7 @@ void who_init(struct who *w, const struct store_conn *c,
 	      struct str originator)
 {
 	struct str csi = str_of(c->store->conf->cse_id);
-	int n;
+	size_t len;
 
 	memset(w, 0, sizeof(*w));
 	w->given = originator;
@@ -25,12 +24,13 @@ void who_init(struct who *w, const struct store_conn *c,
 		w->stem = str_skip(originator, csi.len + 1);
 	else
 		return;
-	n = snprintf(w->space, sizeof(w->space), "%s/%.*s", csi.p,
-		     w->stem.len > sizeof(w->space) ? (int)sizeof(w->space)
-						    : (int)w->stem.len,
-		     w->stem.p);
-	if (n > 0 && (size_t)n < sizeof(w->space))
-		w->full = (struct str){ w->space, (size_t)n };
+	len = csi.len + 1 + w->stem.len;
+	if (len > sizeof(w->space))
+		return;
+	memcpy(w->space, csi.p, csi.len);
+	w->space[csi.len] = '/';
+	memcpy(w->space + csi.len + 1, w->stem.p, w->stem.len);
+	w->full = (struct str){ w->space, len };
 }
 
 bool who_is(const struct who *w, struct str id)

@@ -31,10 +31,14 @@ static const char *short_name(int ty)
 
 static char *generated_ri(int ty, int64_t id)
 {
-	char text[NAME_TEXT];
+	struct buf text = { 0 };
 
-	snprintf(text, sizeof(text), "%s%lld", short_name(ty), (long long)id);
-	return strdup(text);
+	buf_add_str(&text, str_of(short_name(ty)));
+	buf_add_i64(&text, id);
+	buf_add_char(&text, '\0');
+	if (text.failed)
+		buf_deinit(&text);
+	return text.p;
 }
 
 /* The number at the end of "cnt12"; false when ri is not of that form. */
