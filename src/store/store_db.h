@@ -68,7 +68,7 @@ struct store_statements {
 					 * that asked first; to be given now */
 	struct buf attrs;	/* owned; scratch: a row's, as text */
 	struct path_slot paths[DB_PATHS];
-	struct common_label common[DB_COMMON];	/* store_walk.c */
+	struct common_label common[DB_COMMON];	/* store_labels.c */
 	unsigned next_common;
 };
 

@@ -2,6 +2,7 @@
 #include <uv.h>
 
 #include "store/store_db.h"
+#include "store/store_labels.h"
 #include "store/store_walk.h"
 
 /*
@@ -19,8 +20,6 @@ enum { TY_CNT = 3, TY_CIN = 4, TY_CB = 5, TY_SUB = 23, TY_FCNT = 28 };
 
 #define STAGES	    3
 #define STAGE_CIN   2
-#define LABEL_HITS  20000   /* as many: walk */
-#define COMMON_MS   10000   /* that long a label is taken to be common */
 #define TREE_LEVELS 200	    /* more is no JSON a peer would read */
 
 struct walk_frame {
@@ -262,61 +261,7 @@ static int walk_down(struct walk *w)
 	return rc == 0 && w->path.failed ? UV_ENOMEM : rc;
 }
 
-/* ---- whether to start at the labels ---- */
-
-static struct str text_of(const json_t *string)
-{
-	return (struct str){ json_string_value(string),
-			     json_string_length(string) };
-}
-
-static bool is_known_common(const struct walk *w, struct str label)
-{
-	const struct common_label *known = w->c->statements->common;
-
-	for (size_t i = 0; i < DB_COMMON; i++) {
-		if (w->now_ms < known[i].until_ms &&
-		    str_eq((struct str){ known[i].text, known[i].len }, label))
-			return true;
-	}
-	return false;
-}
-
-static void know_common(const struct walk *w, struct str label)
-{
-	struct store_statements *s = w->c->statements;
-	struct common_label *known = &s->common[s->next_common % DB_COMMON];
-
-	if (label.len > sizeof(known->text))
-		return;
-	s->next_common++;
-	memcpy(known->text, label.p, label.len);
-	known->len = label.len;
-	known->until_ms = w->now_ms + COMMON_MS;
-}
-
-/* Subtracts from *room how many have the label, but at most all. */
-static int count_label(int64_t *room, const struct walk *w, struct str label)
-{
-	sqlite3_stmt *stmt = db_statement(w->c, DB_COUNT_LABEL);
-	int64_t n;
-	int rc;
-
-	if (is_known_common(w, label)) {
-		*room = 0;
-		return 0;
-	}
-	db_bind_text(stmt, 1, label);
-	sqlite3_bind_int64(stmt, 2, *room);
-	rc = db_step(stmt);
-	n = rc == 1 ? sqlite3_column_int64(stmt, 0) : 0;
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-	if (n == LABEL_HITS)
-		know_common(w, label);
-	*room -= n;
-	return rc < 0 ? rc : 0;
-}
+/* ---- from the labels ---- */
 
 /* All that has the label is the result: it costs no more than that. */
 static bool wants_all_labelled(const struct walk *w, const json_t *labels)
@@ -329,72 +274,13 @@ static bool wants_all_labelled(const struct walk *w, const json_t *labels)
 static int is_by_label(bool *out, const struct walk *w)
 {
 	const json_t *labels = filter_labels(w->filter);
-	int64_t room = LABEL_HITS;
-	size_t i;
-	json_t *one;
-	int rc = 0;
 
 	*out = false;
 	if (w->tree || labels == NULL || json_array_size(labels) == 0 ||
 	    json_array_size(labels) > 100)
 		return 0;
 	*out = wants_all_labelled(w, labels);
-	if (*out)
-		return 0;
-	json_array_foreach(labels, i, one) {
-		rc = count_label(&room, w, text_of(one));
-		if (rc != 0 || room == 0)
-			break;
-	}
-	*out = room > 0;
-	return rc;
-}
-
-/* ---- from the labels ---- */
-
-static int prepare_labels(sqlite3_stmt **out, const struct walk *w,
-			  const json_t *labels)
-{
-	struct buf sql = { 0 };
-	size_t i, n = json_array_size(labels);
-	json_t *one;
-	int rc;
-
-	buf_add_lit(&sql, "SELECT DISTINCT id FROM label WHERE label IN (");
-	for (i = 0; i < n; i++)
-		buf_add_str(&sql, i == 0 ? STR("?") : STR(",?"));
-	buf_add_lit(&sql, ") ORDER BY id");
-	if (sql.failed)
-		return UV_ENOMEM;
-	rc = sqlite3_prepare_v2(w->c->db, sql.p, (int)sql.len, out, NULL);
-	buf_deinit(&sql);
-	if (rc != SQLITE_OK)
-		return UV_EIO;
-	json_array_foreach(labels, i, one)
-		db_bind_text(*out, (int)i + 1, text_of(one));
-	return 0;
-}
-
-/* Of one label, as usual, it need not be prepared. */
-static int open_labels(sqlite3_stmt **out, const struct walk *w)
-{
-	const json_t *labels = filter_labels(w->filter);
-
-	if (json_array_size(labels) > 1)
-		return prepare_labels(out, w, labels);
-	*out = db_statement(w->c, DB_LABELLED);
-	db_bind_text(*out, 1, text_of(json_array_get(labels, 0)));
-	return 0;
-}
-
-static void close_labels(sqlite3_stmt *stmt, const struct walk *w)
-{
-	if (stmt != db_statement(w->c, DB_LABELLED)) {
-		sqlite3_finalize(stmt);
-		return;
-	}
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
+	return *out ? 0 : labels_are_rare(out, w->c, labels, w->now_ms);
 }
 
 /* The last parent that was asked for: siblings follow each other. */
@@ -476,7 +362,7 @@ static int walk_labels(struct walk *w)
 {
 	struct where at = { .parent = -1 };
 	sqlite3_stmt *stmt = NULL;
-	int rc = open_labels(&stmt, w);
+	int rc = labels_open(&stmt, w->c, filter_labels(w->filter));
 
 	while (rc == 0 && !w->done) {
 		struct resource r = { 0 };
@@ -493,7 +379,7 @@ static int walk_labels(struct walk *w)
 			rc = visit_labelled(w, &at, &r);
 		resource_deinit(&r);
 	}
-	close_labels(stmt, w);
+	labels_close(stmt, w->c);
 	return rc;
 }
 
