@@ -412,6 +412,7 @@ static void free_statements(struct store_statements *statements)
 		sqlite3_finalize(statements->prepared[i]);
 	for (size_t i = 0; i < DB_PATHS; i++)
 		free(statements->paths[i].path);
+	walk_free_frames(statements->frames, statements->frame_room);
 	buf_deinit(&statements->attrs);
 	free(statements);
 }

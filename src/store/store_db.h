@@ -60,6 +60,8 @@ struct common_label {
 	uint64_t until_ms;
 };
 
+struct walk_frame;
+
 struct store_statements {
 	sqlite3_stmt *prepared[DB_COUNT];	/* owned */
 	int64_t next_id;	/* writer: of the next row */
@@ -70,6 +72,8 @@ struct store_statements {
 	struct path_slot paths[DB_PATHS];
 	struct common_label common[DB_COMMON];	/* store_labels.c */
 	unsigned next_common;
+	struct walk_frame *frames;	/* owned; of the last walk */
+	size_t frame_room;
 };
 
 /* Prepared, reset, without bindings left from before. */
@@ -83,5 +87,8 @@ MUST_CHECK int db_step(sqlite3_stmt *stmt);
 
 /* In place of NULL for an empty str, which would be SQL's NULL. */
 void db_bind_text(sqlite3_stmt *stmt, int at, struct str text);
+
+/* Of store_walk.c. */
+void walk_free_frames(struct walk_frame *frames, size_t room);
 
 #endif

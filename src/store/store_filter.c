@@ -352,6 +352,15 @@ static const char *sql_of(const struct filter_term *t)
 	return exact_name(t) != NULL ? "rn =" : t->kind->sql;
 }
 
+bool filter_has_sql(const struct filter *f)
+{
+	for (size_t i = 0; f->join == JOIN_AND && i < f->count; i++) {
+		if (sql_of(&f->terms[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void filter_add_sql(struct buf *sql, const struct filter *f)
 {
 	for (size_t i = 0; f->join == JOIN_AND && i < f->count; i++) {

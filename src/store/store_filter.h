@@ -85,6 +85,9 @@ bool filter_wants_type(const struct filter *f, int ty);
 /* The labels of which a resource must have one to pass; NULL: any or none. */
 const json_t *filter_labels(const struct filter *f);
 
+/* Whether filter_add_sql() appends anything. */
+bool filter_has_sql(const struct filter *f);
+
 /* Appends ` AND <column><op>?` for what SQLite can compare itself in a row of
  * a contentInstance, and binds the numbers in the same order from index at
  * on. The rows still have to pass filter_test(). */

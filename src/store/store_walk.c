@@ -9,8 +9,9 @@
  * The tree may be deep, so the way down is a list of frames, not the C stack.
  * A frame goes through the children of one resource in stages, each along the
  * index (parent, ty, id); its statements are prepared once per depth and used
- * again. contentInstances are a stage of their own: they are the many, have
- * no children, and what SQLite can compare it compares.
+ * again, also by the next walk. contentInstances are a stage of their own:
+ * they are the many, have no children, and what SQLite can compare it
+ * compares, in a statement that serves this walk alone.
  *
  * A discovery by labels starts at the labels instead, unless they are as
  * common as to be worth a walk; from the CSEBase, by one label alone, always.
@@ -20,6 +21,8 @@ enum { TY_CNT = 3, TY_CIN = 4, TY_CB = 5, TY_SUB = 23, TY_FCNT = 28 };
 
 #define STAGES	    3
 #define STAGE_CIN   2
+#define FILTERED    STAGES  /* in place of STAGE_CIN, with conditions */
+#define FRAMES_KEPT 32	    /* for the next walk */
 #define TREE_LEVELS 200	    /* more is no JSON a peer would read */
 
 struct walk_frame {
@@ -29,7 +32,7 @@ struct walk_frame {
 	size_t path_len; /* of the parent */
 	unsigned stage;
 	bool running;
-	sqlite3_stmt *stages[STAGES]; /* owned; prepared on first use */
+	sqlite3_stmt *stages[STAGES + 1]; /* owned; prepared on first use */
 };
 
 static bool is_expired(const struct resource *r, uint64_t now_ms)
@@ -103,31 +106,41 @@ static int push(struct walk *w, const struct resource *r)
 
 static int prepare(sqlite3_stmt **out, const struct walk *w, unsigned stage)
 {
-	static const char *const where[STAGES] = { "< 4", "> 4", "= 4" };
+	static const char *const where[] = { "< 4", "> 4", "= 4", "= 4" };
 	struct buf sql = { 0 };
 	int rc;
 
 	buf_add_lit(&sql, "SELECT id, ty FROM resource WHERE parent = ? "
 			  "AND ty ");
 	buf_add_str(&sql, str_of(where[stage]));
-	if (stage == STAGE_CIN)
+	if (stage == FILTERED)
 		filter_add_sql(&sql, w->filter);
 	buf_add_lit(&sql, " ORDER BY ty, id");
 	if (sql.failed)
 		return UV_ENOMEM;
-	rc = sqlite3_prepare_v2(w->c->db, sql.p, (int)sql.len, out, NULL);
+	rc = sqlite3_prepare_v3(w->c->db, sql.p, (int)sql.len,
+				stage == FILTERED ? 0 :
+						    SQLITE_PREPARE_PERSISTENT,
+				out, NULL);
 	buf_deinit(&sql);
 	return rc == SQLITE_OK ? 0 : UV_EIO;
 }
 
+static unsigned statement_of(const struct walk *w, const struct walk_frame *f)
+{
+	return f->stage == STAGE_CIN && filter_has_sql(w->filter) ? FILTERED :
+								    f->stage;
+}
+
 static int start(struct walk *w, struct walk_frame *f)
 {
-	sqlite3_stmt **stmt = &f->stages[f->stage];
+	unsigned which = statement_of(w, f);
+	sqlite3_stmt **stmt = &f->stages[which];
 	int rc = 0;
 
 	if (*stmt == NULL)
-		rc = prepare(stmt, w, f->stage);
-	if (rc == 0 && f->stage == STAGE_CIN)
+		rc = prepare(stmt, w, which);
+	if (rc == 0 && which == FILTERED)
 		rc = filter_bind_sql(*stmt, w->filter, 2);
 	if (rc == 0 && sqlite3_bind_int64(*stmt, 1, f->id) != SQLITE_OK)
 		rc = UV_EIO;
@@ -149,6 +162,7 @@ static int next_child(int64_t *id, int *ty, struct walk *w,
 {
 	*id = 0;
 	for (; f->stage < STAGES; f->stage++, f->running = false) {
+		sqlite3_stmt *stmt;
 		int rc = 0;
 
 		if (!is_worthwhile(w, f))
@@ -157,27 +171,58 @@ static int next_child(int64_t *id, int *ty, struct walk *w,
 			rc = start(w, f);
 		if (rc != 0)
 			return rc;
-		rc = sqlite3_step(f->stages[f->stage]);
+		stmt = f->stages[statement_of(w, f)];
+		rc = sqlite3_step(stmt);
 		if (rc == SQLITE_ROW) {
-			*id = sqlite3_column_int64(f->stages[f->stage], 0);
-			*ty = sqlite3_column_int(f->stages[f->stage], 1);
+			*id = sqlite3_column_int64(stmt, 0);
+			*ty = sqlite3_column_int(stmt, 1);
 			return 0;
 		}
-		sqlite3_reset(f->stages[f->stage]);
+		sqlite3_reset(stmt);
 		if (rc != SQLITE_DONE)
 			return UV_EIO;
 	}
 	return 0;
 }
 
-static void free_frames(struct walk *w)
+void walk_free_frames(struct walk_frame *frames, size_t room)
 {
-	for (size_t i = 0; i < w->room; i++) {
-		for (size_t s = 0; s < STAGES; s++)
-			sqlite3_finalize(w->frames[i].stages[s]);
+	for (size_t i = 0; i < room; i++) {
+		for (size_t s = 0; s <= STAGES; s++)
+			sqlite3_finalize(frames[i].stages[s]);
 	}
-	free(w->frames);
-	w->frames = NULL;
+	free(frames);
+}
+
+static void take_frames(struct walk *w)
+{
+	struct store_statements *s = w->c->statements;
+
+	w->frames = s->frames;
+	w->room = s->frame_room;
+	s->frames = NULL;
+	s->frame_room = 0;
+}
+
+static void leave_frames(struct walk *w)
+{
+	struct store_statements *s = w->c->statements;
+
+	if (w->room > FRAMES_KEPT) {
+		walk_free_frames(w->frames, w->room);
+		return;
+	}
+	for (size_t i = 0; i < w->room; i++) {
+		struct walk_frame *f = &w->frames[i];
+
+		for (size_t k = 0; k < STAGES; k++)
+			sqlite3_reset(f->stages[k]);
+		sqlite3_finalize(f->stages[FILTERED]);
+		f->stages[FILTERED] = NULL;
+	}
+	walk_free_frames(s->frames, s->frame_room);
+	s->frames = w->frames;
+	s->frame_room = w->room;
 }
 
 /* ---- down the tree ---- */
@@ -253,11 +298,13 @@ static int step(struct walk *w)
 
 static int walk_down(struct walk *w)
 {
-	int rc = push(w, w->root);
+	int rc;
 
+	take_frames(w);
+	rc = push(w, w->root);
 	while (rc == 0 && w->depth > 0 && !w->done)
 		rc = step(w);
-	free_frames(w);
+	leave_frames(w);
 	return rc == 0 && w->path.failed ? UV_ENOMEM : rc;
 }
 
