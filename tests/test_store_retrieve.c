@@ -316,6 +316,30 @@ START_TEST(test_order_of_labels)
 }
 END_TEST
 
+/* Page by page each result comes once, however many have the label. */
+START_TEST(test_pages_of_labels)
+{
+	enum { ALL = 600 };
+	json_t *seen = json_object();
+	char fc[64];
+
+	rig_must(&rig, 2001, CNT("a/room", "'rn':'two'"));
+	for (int i = 0; i < ALL; i++)
+		rig_must(&rig, 2001, i % 2 == 0 ?
+				 CIN("a/room/hum", "'con':'','lbl':['p']") :
+				 CIN("a/room/two", "'con':'','lbl':['p']"));
+	for (int i = 1; i <= ALL; i++) {
+		snprintf(fc, sizeof(fc), "'lbl':['p'],'lim':1,'ofst':%d", i);
+		discover("room", "Ca", fc, ",'drt':2");
+		json_object_set(seen, json_string_value(json_array_get(
+				json_object_get(rig.pc, "m2m:uril"), 0)),
+				json_true());
+	}
+	ck_assert_uint_eq(json_object_size(seen), ALL);
+	json_decref(seen);
+}
+END_TEST
+
 START_TEST(test_identifiers)
 {
 	json_t *ids;
@@ -550,6 +574,7 @@ int main(void)
 	tcase_add_test(tc, test_discovery_together);
 	tcase_add_test(tc, test_common_labels);
 	tcase_add_test(tc, test_order_of_labels);
+	tcase_add_test(tc, test_pages_of_labels);
 	tcase_add_test(tc, test_identifiers);
 	tcase_add_test(tc, test_max_results);
 	tcase_add_test(tc, test_expired);
