@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include "base/glob.h"
+
 int credential_set_init(struct credential_set *set)
 {
 	*set = (struct credential_set){ 0 };
@@ -73,40 +75,16 @@ const char *credential_check_pattern(struct str text)
 		       "must be of identifiers, such as Cmeter* or /mn-cse7/*";
 }
 
-/* Time is bounded by the product of the lengths. */
-static bool glob(struct str pattern, struct str text)
-{
-	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
-
-	while (t < text.len) {
-		if (p < pattern.len && pattern.p[p] == '*') {
-			star = p++;
-			from = t;
-		} else if (p < pattern.len && pattern.p[p] == text.p[t]) {
-			p++;
-			t++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			t = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.len && pattern.p[p] == '*')
-		p++;
-	return p == pattern.len;
-}
-
 static bool matches(struct str pattern, struct str text)
 {
 	struct str own = { pattern.p, pattern.len > 2 ? pattern.len - 2 : 0 };
 
 	if (text.len == 0)
 		return false;
-	if (glob(pattern, text))
+	if (glob_matches(pattern, text))
 		return true;
 	return own.len > 0 && memcmp(own.p + own.len, "/*", 2) == 0 &&
-	       glob(own, text);
+	       glob_matches(own, text);
 }
 
 /* The texts that stand for one originator. */

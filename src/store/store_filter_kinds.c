@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "base/glob.h"
 #include "store/store_filter.h"
-#include "store/store_glob.h"
 #include "store/store_json.h"
 
 enum { TY_CNT = 3, TY_CIN = 4, TY_FCNT = 28, TY_TS = 29, TY_TSI = 30 };
@@ -68,7 +68,7 @@ static bool scalar_matches(const json_t *have, const json_t *want)
 		return true;
 	if (json_is_object(have) || json_is_array(have) || json_is_null(have))
 		return json_equal(have, want) != 0;
-	return store_glob(scalar_text(want, b), scalar_text(have, a));
+	return glob_matches(scalar_text(want, b), scalar_text(have, a));
 }
 
 /* Of a list, one element is enough. */
@@ -248,8 +248,8 @@ static int match_cty(bool *out, const struct filter_term *t,
 	*out = false;
 	json_array_foreach(t->values, i, one)
 		*out = *out ||
-		       (cnf.len > 0 && (store_glob(text_of(one), cnf) ||
-					store_glob(text_of(one), media)));
+		       (cnf.len > 0 && (glob_matches(text_of(one), cnf) ||
+					glob_matches(text_of(one), media)));
 	return 0;
 }
 
@@ -289,8 +289,7 @@ static bool text_matches(const char *have, const json_t *values)
 	json_t *want;
 
 	json_array_foreach(values, i, want) {
-		if (store_glob(scalar_text(want, space),
-			       str_of(have)))
+		if (glob_matches(scalar_text(want, space), str_of(have)))
 			return true;
 	}
 	return false;

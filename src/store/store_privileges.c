@@ -1,6 +1,6 @@
 #include <uv.h>
 
-#include "store/store_glob.h"
+#include "base/glob.h"
 #include "store/store_privileges.h"
 
 enum { TY_ACP = 1, TY_GRP = 9 };
@@ -42,9 +42,9 @@ bool who_is(const struct who *w, struct str id)
 static bool who_matches(const struct who *w, struct str pattern)
 {
 	return w->given.len > 0 && pattern.len > 0 &&
-	       (store_glob(pattern, w->given) ||
-		(w->stem.len > 0 && store_glob(pattern, w->stem)) ||
-		(w->full.len > 0 && store_glob(pattern, w->full)));
+	       (glob_matches(pattern, w->given) ||
+		(w->stem.len > 0 && glob_matches(pattern, w->stem)) ||
+		(w->full.len > 0 && glob_matches(pattern, w->full)));
 }
 
 static struct str text_of(const json_t *string)

@@ -1,11 +1,11 @@
-#ifndef STORE_STORE_GLOB_H
-#define STORE_STORE_GLOB_H
+#ifndef BASE_GLOB_H
+#define BASE_GLOB_H
 
 #include "base/str.h"
 
 /* True when text is pattern, in which each `*` stands for any run of bytes.
  * Time is bounded by the product of the lengths. */
-static inline bool store_glob(struct str pattern, struct str text)
+static inline bool glob_matches(struct str pattern, struct str text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
 
