@@ -370,6 +370,18 @@ START_TEST(test_forgotten)
 }
 END_TEST
 
+/* What its owner has forgotten comes back to it all the same. */
+START_TEST(test_forgotten_and_dropped)
+{
+	forward();
+	store_job_forget(&rig.jobs[1]);
+	store_errand_drop(rig.errand);
+	rig.errand = NULL;
+	run_until(3);
+	check("q1 2001\nq2 forward\nq2 4008\n");
+}
+END_TEST
+
 /* The job's owner goes, its errand ends without it. */
 START_TEST(test_close_away)
 {
@@ -438,6 +450,7 @@ int main(void)
 	tcase_add_test(tc, test_events_bound);
 	tcase_add_test(tc, test_forward);
 	tcase_add_test(tc, test_forgotten);
+	tcase_add_test(tc, test_forgotten_and_dropped);
 	tcase_add_loop_test(tc, test_close_away, 0, 3);
 	tcase_add_test(tc, test_close_outlet);
 	tcase_add_test(other, test_readers);

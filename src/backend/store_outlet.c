@@ -71,9 +71,16 @@ static void again(struct store_errand *e)
 static void drop(struct store_errand *e)
 {
 	struct store_service *s = e->service;
+	struct store_job *job;
 
+	prim_refuse(&e->answer, prim_text(&e->request, PARAM_RQI),
+		    prim_text(&e->request, PARAM_RVI), RSC_REQUEST_TIMEOUT,
+		    NULL);
 	uv_mutex_lock(&s->lock);
-	(void)take_job(e);
+	job = take_job(e);
+	/* its memory is needed again; who waits for it goes with us */
+	if (job != NULL && job->unwanted)
+		store_mailbox_deliver(job->mailbox, job);
 	uv_mutex_unlock(&s->lock);
 	errand_free(e);
 }
