@@ -241,6 +241,23 @@ START_TEST(test_bound)
 }
 END_TEST
 
+/* What waits for those who are slow takes nothing from who is idle. */
+START_TEST(test_memory_of_others)
+{
+	const struct step *const silent[] = { SILENT };
+
+	rig_script(&rig, 0, silent, 1);
+	rig.conf.max_memory = 2 * 299;
+	tell(URL0, 0);
+	rig_loop(&rig, 1);
+	for (unsigned i = 1; i <= 9; i++)
+		tell(URL0, i);
+	tell("http://127.0.0.1:%1/b\n", 5);
+	rig_loop(&rig, 2);
+	rig_check(&rig, "0 POST /a " SGN(0) "\n1 POST /b " SGN(5) "\n");
+}
+END_TEST
+
 /* ec 4: of one subscription the latest that has not left. */
 START_TEST(test_latest)
 {
@@ -423,6 +440,7 @@ int main(void)
 	tcase_add_test(tc, test_silent_target);
 	tcase_add_loop_test(tc, test_answer, 0, ARRAY_LEN(answers));
 	tcase_add_loop_test(tc, test_bound, 0, ARRAY_LEN(bounds));
+	tcase_add_test(tc, test_memory_of_others);
 	tcase_add_test(tc, test_latest);
 	tcase_add_test(tc, test_batch_by_number);
 	tcase_add_test(tc, test_batch_by_time);

@@ -175,17 +175,23 @@ static void drop_replaced(struct target *t, const struct store_event *event)
 	}
 }
 
+static bool fits(const struct target *t, size_t cost)
+{
+	const struct store_delivery_conf *conf = t->d->conf;
+
+	return t->octets + cost <= conf->max_queue &&
+	       t->d->octets + cost <= conf->max_memory;
+}
+
 /* The oldest go. False: not even that makes room. */
 static bool make_room(struct target *t, size_t cost)
 {
-	struct store_delivery *d = t->d;
-
-	while (t->octets + cost > d->conf->max_queue ||
-	       d->octets + cost > d->conf->max_memory) {
+	while (!fits(t, cost)) {
 		if (TAILQ_EMPTY(&t->queue))
 			return false;
 		drop(t, TAILQ_FIRST(&t->queue));
-		d->counters.overflowed++;
+		t->d->counters.overflowed++;
+		delivery_log_failure(t->d, key_of(t), "too much waits");
 	}
 	return true;
 }
@@ -197,12 +203,15 @@ static void lose(struct store_delivery *d, const struct store_event *event,
 	delivery_log_failure(d, event->target, why);
 }
 
-/* True: n is the target's now. */
-static bool put(struct target *t, struct notice *n)
+/* True: n is the target's now. What leaves at once takes no memory that others
+ * might use up. */
+static bool put(struct target *t, struct notice *n, bool at_once)
 {
 	drop_replaced(t, &n->event);
-	if (!make_room(t, n->cost)) {
+	if (at_once ? n->cost > t->d->conf->max_queue :
+		      !make_room(t, n->cost)) {
 		t->d->counters.overflowed++;
+		delivery_log_failure(t->d, key_of(t), "too much waits");
 		return false;
 	}
 	enqueue(t, n);
@@ -221,7 +230,7 @@ static void add_notice(struct store_delivery *d, struct notice *n)
 		free(n);
 		return;
 	}
-	if (!put(t, n))
+	if (!put(t, n, fresh != NULL))
 		free(n);
 	if (fresh != NULL)
 		go_on(fresh);
