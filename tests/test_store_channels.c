@@ -178,6 +178,45 @@ START_TEST(test_unwanted)
 }
 END_TEST
 
+/* Polls that clients gave up do not gather until their rqet. */
+START_TEST(test_unwanted_gather)
+{
+	poll(POLL("p1", ",'rqet':3600000"));
+	rig.unwanted = true;
+	poll(POLL("p2", ",'rqet':3600000"));
+	check("p1 drop\n", NULL);
+	poll(POLL("p3", ",'rqet':3600000"));
+	check("p1 drop\np2 drop\n", NULL);
+}
+END_TEST
+
+/* What waits for those who do not poll takes nothing from who does. */
+START_TEST(test_memory_of_others)
+{
+	rig.conf.max_memory = 2 * 511;
+	for (unsigned i = 1; i <= 9; i++)
+		tell_channel(71, i);
+	poll(POLL("p1", ""));
+	tell(5);
+	check("p1 2000 " RQP("5") "\n", NULL);
+}
+END_TEST
+
+/* One channel does not use up what all requests share. */
+START_TEST(test_many_polls)
+{
+	rig.conf.max_pending = 1000;
+	for (unsigned i = 0; i < 32; i++)
+		poll(POLL("p1", ""));
+	check("", NULL);
+	poll(POLL("p2", ""));
+	check("p2 5103 {'m2m:dbg':'too many polls wait already'}\n", NULL);
+	poll_channel(71, POLL("p3", ""));
+	ck_assert_uint_eq(rig.lines, 1);
+	ck_assert_uint_eq(counters()->refused, 1);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 static const struct {
@@ -407,6 +446,9 @@ int main(void)
 	tcase_add_test(tc, test_other_channel);
 	tcase_add_loop_test(tc, test_timeout, 0, ARRAY_LEN(timeouts));
 	tcase_add_test(tc, test_unwanted);
+	tcase_add_test(tc, test_unwanted_gather);
+	tcase_add_test(tc, test_memory_of_others);
+	tcase_add_test(tc, test_many_polls);
 	tcase_add_loop_test(tc, test_answer, 0, ARRAY_LEN(answers));
 	tcase_add_test(tc, test_answered_twice);
 	tcase_add_test(tc, test_answered_late);

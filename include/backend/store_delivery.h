@@ -35,7 +35,8 @@ struct store_delivery_counters {
 	uint64_t disagreed;	/* requests that these ended */
 	uint64_t forwarded;
 	uint64_t polled;	/* polls that got a request */
-	uint64_t refused;	/* max_pending bit */
+	uint64_t refused;	/* max_pending bit, or too many polls of one
+				 * channel wait */
 };
 
 /* s: NULL where a test feeds it. conf is borrowed, as is s; both outlive it.

@@ -12,6 +12,7 @@
 
 #define UNCLAIMED_MS 3600000	/* a notification waits this long */
 #define POLL_MS_MAX  3600000	/* and a poll, whatever its rqet */
+#define POLLS_MAX    32		/* of one channel */
 
 TAILQ_HEAD(channel_items, channel_item);
 
@@ -22,6 +23,7 @@ struct channel {
 	struct channel_items queue;	/* owned; nobody has asked for them */
 	struct channel_items given;	/* owned; they wait for an answer */
 	struct polls polls;		/* owned */
+	unsigned poll_count;		/* in polls */
 	size_t octets;			/* of both lists of items */
 };
 
@@ -161,8 +163,10 @@ static int enqueue(struct channel_item **out, struct channel *c,
 	if (item == NULL)
 		return UV_ENOMEM;
 	codec_json.encode(&item->text, request);
+	/* for who polls it leaves at once: others may have used up all */
 	fits = !item->text.failed &&
-	       make_room(c, sizeof(*item) + item->text.cap);
+	       (!TAILQ_EMPTY(&c->polls) ||
+		make_room(c, sizeof(*item) + item->text.cap));
 	if (!fits) {
 		int err = item->text.failed ? UV_ENOMEM : ERR_LIMIT;
 
@@ -187,6 +191,7 @@ static struct store_errand *take_errand(struct poll *poll)
 	struct store_delivery *d = poll->channel->d;
 
 	TAILQ_REMOVE(&poll->channel->polls, poll, link);
+	poll->channel->poll_count--;
 	TAILQ_REMOVE(&d->polls, poll, all);
 	reactor_disarm(d->r, &poll->timer);
 	free(poll);
@@ -272,26 +277,52 @@ static uint64_t poll_ms(const struct store_delivery *d,
 	return left < POLL_MS_MAX ? left : POLL_MS_MAX;
 }
 
-void channels_poll(struct store_delivery *d, struct store_errand *e)
+/* Clients come back and poll anew, long before rqet of what they gave up. */
+static void drop_unwanted(struct channel *c)
+{
+	struct poll *poll, *next;
+
+	for (poll = TAILQ_FIRST(&c->polls); poll != NULL; poll = next) {
+		next = TAILQ_NEXT(poll, link);
+		if (!store_errand_is_wanted(poll->e))
+			delivery_drop(c->d, take_errand(poll));
+	}
+}
+
+/* False: no memory. Takes e only otherwise. */
+static bool add_poll(struct channel *c, struct store_errand *e)
 {
 	struct poll *poll = calloc(1, sizeof(*poll));
-	struct channel *c = find_or_add(d, e->pass.channel);
 
-	if (poll == NULL || c == NULL) {
-		free(poll);
-		if (c != NULL)
-			free_if_empty(c);
-		delivery_reply(d, e, RSC_INTERNAL_SERVER_ERROR,
-			       "out of memory");
-		return;
-	}
+	if (poll == NULL)
+		return false;
 	poll->channel = c;
 	poll->e = e;
 	poll->timer.on_timeout = on_poll_timer;
 	TAILQ_INSERT_TAIL(&c->polls, poll, link);
-	TAILQ_INSERT_TAIL(&d->polls, poll, all);
-	reactor_arm(d->r, &poll->timer, poll_ms(d, &e->request));
-	serve(c);
+	TAILQ_INSERT_TAIL(&c->d->polls, poll, all);
+	c->poll_count++;
+	reactor_arm(c->d->r, &poll->timer, poll_ms(c->d, &e->request));
+	return true;
+}
+
+void channels_poll(struct store_delivery *d, struct store_errand *e)
+{
+	struct channel *c = find_or_add(d, e->pass.channel);
+
+	if (c != NULL)
+		drop_unwanted(c);
+	if (c != NULL && c->poll_count >= POLLS_MAX) {
+		d->counters.refused++;
+		delivery_reply(d, e, RSC_TARGET_NOT_REACHABLE,
+			       "too many polls wait already");
+		return;
+	}
+	if (c == NULL || !add_poll(c, e))
+		delivery_reply(d, e, RSC_INTERNAL_SERVER_ERROR,
+			       "out of memory");
+	if (c != NULL)
+		serve(c);
 }
 
 void channels_end_polls(struct store_delivery *d)
