@@ -315,7 +315,8 @@ START_TEST(test_forward)
 		       STORE_FORWARD, 0, &event, 1);
 	poll(POLL("p1", ""));
 #define GIVEN "p1 2000 {'m2m:rqp':{'op':1,'to':'/mn/x','fr':'/id-in'," \
-	      "'rqi':'R','rvi':'4','ty':3,'pc':{'m2m:cnt':{}}}}\n"
+	      "'rqi':'R','rvi':'4','ty':3,'rqet':'26250'," \
+	      "'pc':{'m2m:cnt':{}}}}\n"
 	check(GIVEN, rqi);
 	answer(CHANNEL, "{'m2m:rsp':{'rsc':2001,'rqi':'#','rvi':'3',"
 	       "'pc':{'m2m:cnt':{'ri':'a'}}}}", rqi);

@@ -280,6 +280,24 @@ START_TEST(test_forward_head)
 }
 END_TEST
 
+/* Less than there is, and not by anybody's clock: CSEs that send it to each
+ * other run out of time. */
+static const struct {
+	const char *request;
+	const char *line;
+} times_left[] = {
+	{ REQ(2, ""), "\r\nX-M2M-RET: 26250\r\n" },
+	{ REQ(2, ",'rqet':'8000'"), "\r\nX-M2M-RET: 7000\r\n" },
+	{ REQ(2, ",'rqet':'99991231T235959'"), "\r\nX-M2M-RET: 26250\r\n" },
+};
+
+START_TEST(test_time_left)
+{
+	forward(times_left[_i].request, URL0);
+	ck_assert(rig_holds(&rig.head, times_left[_i].line));
+}
+END_TEST
+
 START_TEST(test_no_way)
 {
 	rig_run_errand(&rig, REQ(2, ""), STORE_FORWARD, 0, NULL, 0);
@@ -325,6 +343,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_forward, 0, ARRAY_LEN(forwards));
 	tcase_add_test(tc, test_forward_broken);
 	tcase_add_test(tc, test_forward_head);
+	tcase_add_loop_test(tc, test_time_left, 0, ARRAY_LEN(times_left));
 	tcase_add_test(tc, test_no_way);
 	tcase_add_test(tc, test_too_many);
 	suite_add_tcase(suite, tc);

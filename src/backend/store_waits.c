@@ -1,5 +1,7 @@
 /* Jobs that wait for what others answer: to questions, or to a request that is
  * for another CSE. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -207,11 +209,23 @@ static uint64_t forward_ms(const struct store_delivery *d,
 	return most;
 }
 
+/* The next one gets less time than there is, counted from when it hears of it:
+ * clocks may differ, and CSEs that send a request in a circle have to come to
+ * an end. */
+static void write_time_left(struct prim *request, char out[24], uint64_t ms)
+{
+	int len = snprintf(out, 24, "%" PRIu64, ms * 7 / 8);
+
+	prim_set_str(request, PARAM_RQET, (struct str){ out, (size_t)len });
+}
+
 void waits_forward(struct store_delivery *d, struct store_errand *e)
 {
 	const struct store_event *event = e->events.list;
 	struct prim request = e->request;	/* a look */
+	uint64_t ms = forward_ms(d, &request);
 	struct wait *w = NULL;
+	char rqet[24];
 
 	if (e->events.count == 0)
 		delivery_reply(d, e, RSC_TARGET_NOT_REACHABLE,
@@ -222,11 +236,11 @@ void waits_forward(struct store_delivery *d, struct store_errand *e)
 		return;
 	prim_set_str(&request, PARAM_TO, event->route.to);
 	prim_set_str(&request, PARAM_FR, event->originator);
+	write_time_left(&request, rqet, ms);
 	/* without memory the sending says so */
 	(void)!prim_copy(&w->questions[0].sending.request, &request);
 	d->counters.forwarded++;
-	sending_start(&w->questions[0].sending, &event->route,
-		      forward_ms(d, &e->request));
+	sending_start(&w->questions[0].sending, &event->route, ms);
 }
 
 void waits_drop_all(struct store_delivery *d)

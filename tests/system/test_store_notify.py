@@ -60,7 +60,8 @@ class Notify(Case):
                               "http_listen": f"127.0.0.1:{port}", **store}}
         if notify:
             sections["notify"] = notify
-        self.server = self.daemon(f"http://127.0.0.1:{port}", **sections)
+        self.cse_url = f"http://127.0.0.1:{port}"
+        self.server = self.daemon(self.cse_url, **sections)
         self.admin = Client(self, self.server, "CAdmin")
         self.admin.create("cse-in", "acp", 1, rn="all", **ALL)
         self.admin.create("cse-in", "cnt", 3, rn="box",
@@ -398,6 +399,24 @@ class OtherCse(Notify):
     def test_unknown(self):
         app = self.join(self.receiver(self.play))
         app.ask(2, "/other/cb", 4004)
+
+    def test_loop(self):
+        """A <remoteCSE> that is ourselves: what is for it comes to an end."""
+        self.start(notify_timeout="300ms")
+        loop = Client(self, self.server, "/mn-loop")
+        loop.create("cse-in", "csr", 16, rn="loop", csi="/mn-loop",
+                    cb="/mn-loop/cb", rr=True, srv=["3"],
+                    poa=[self.cse_url])
+        app = self.register("app")
+        files = f"/proc/{self.server.popen.pid}/fd"
+        before = len(os.listdir(files))
+        rqi = app.send(2, "/mn-loop/cb")
+        self.assertTrue(eventually(lambda: len(os.listdir(files)) >
+                                   before + 10))
+        self.assertIn(app.answer(rqi)["rsc"], (4008, 5103))
+        # connections are kept a while
+        self.assertTrue(eventually(lambda: len(os.listdir(files)) <
+                                   before + 10, 15))
 
     def test_subscription_there(self):
         """A target that another CSE has."""
