@@ -17,6 +17,7 @@ struct mca_server_conf {
 	struct http_server_conf http;
 	struct http_map_conf map;
 	size_t max_queue;		/* octets of an answer not yet sent */
+	unsigned max_connections;
 };
 
 /* conf is borrowed, backend too; both outlive it. */
@@ -25,5 +26,8 @@ MUST_CHECK int mca_server_create(struct mca_server **out, struct reactor *r,
 				 const struct mca_server_conf *conf);
 void mca_server_destroy(struct mca_server *s);	/* accepts NULL */
 unsigned mca_server_port(const struct mca_server *s);
+
+/* Closed unheard: max_connections bit. */
+uint64_t mca_server_refused(const struct mca_server *s);
 
 #endif

@@ -63,4 +63,7 @@ bool store_delivery_is_idle(struct store_delivery *d);
 const struct store_delivery_counters *store_delivery_counters(
 	const struct store_delivery *d);
 
+/* Notifications that came faster than they were taken from the store. */
+uint64_t store_delivery_left_out(struct store_delivery *d);
+
 #endif

@@ -153,6 +153,8 @@ MUST_CHECK int store_outlet_init(struct store_outlet *o,
 
 /* Nothing waits to be taken. */
 bool store_outlet_is_empty(struct store_outlet *o);
+/* Events that max_leaving kept back. */
+uint64_t store_outlet_dropped(struct store_outlet *o);
 void store_outlet_close(struct store_outlet *o,
 			void (*on_closed)(struct store_outlet *o));
 

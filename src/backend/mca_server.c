@@ -24,6 +24,8 @@ struct mca_server {
 	const struct mca_server_conf *conf;
 	struct listener *listener;	/* owned */
 	LIST_HEAD(, mca_conn) conns;	/* owned */
+	unsigned conn_count;
+	uint64_t refused;
 	struct prim request, answer;	/* scratch */
 	struct buf out;
 };
@@ -33,6 +35,7 @@ static void conn_destroy(struct mca_conn *c)
 	if (c->pending)
 		backend_cancel(c->server->backend, &c->x);
 	LIST_REMOVE(c, link);
+	c->server->conn_count--;
 	http_server_destroy(c->http);
 	buf_deinit(&c->ids);
 	free(c);
@@ -131,9 +134,13 @@ static const struct http_server_ops http_ops = { on_request, on_end };
 static void on_connection(void *owner, int fd)
 {
 	struct mca_server *s = owner;
-	struct mca_conn *c = calloc(1, sizeof(*c));
+	struct mca_conn *c = NULL;
 	struct stream *stream;
 
+	if (s->conn_count < s->conf->max_connections)
+		c = calloc(1, sizeof(*c));
+	else
+		s->refused++;
 	if (c == NULL) {
 		close(fd);
 		return;
@@ -146,6 +153,7 @@ static void on_connection(void *owner, int fd)
 		return;
 	}
 	LIST_INSERT_HEAD(&s->conns, c, link);
+	s->conn_count++;
 }
 
 static void on_refused(void *owner, int err)
@@ -197,4 +205,9 @@ void mca_server_destroy(struct mca_server *s)
 unsigned mca_server_port(const struct mca_server *s)
 {
 	return listener_port(s->listener);
+}
+
+uint64_t mca_server_refused(const struct mca_server *s)
+{
+	return s->refused;
 }

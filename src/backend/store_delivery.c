@@ -185,6 +185,11 @@ const struct store_delivery_counters *store_delivery_counters(
 	return &d->counters;
 }
 
+uint64_t store_delivery_left_out(struct store_delivery *d)
+{
+	return d->has_outlet ? store_outlet_dropped(&d->outlet) : 0;
+}
+
 int store_delivery_create(struct store_delivery **out, struct reactor *r,
 			  struct store_service *s,
 			  const struct store_delivery_conf *conf)

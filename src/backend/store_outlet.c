@@ -248,6 +248,16 @@ bool store_outlet_is_empty(struct store_outlet *o)
 	return empty;
 }
 
+uint64_t store_outlet_dropped(struct store_outlet *o)
+{
+	uint64_t dropped;
+
+	uv_mutex_lock(&o->service->lock);
+	dropped = o->dropped;
+	uv_mutex_unlock(&o->service->lock);
+	return dropped;
+}
+
 int store_outlet_init(struct store_outlet *o, struct store_service *s,
 		      uv_loop_t *loop)
 {

@@ -197,10 +197,10 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("no_pong", ws->no_pong));
 }
 
-static void log_delivery_end(const struct store_delivery *delivery)
+static void log_delivery_end(const struct worker *w)
 {
 	const struct store_delivery_counters *c =
-		store_delivery_counters(delivery);
+		store_delivery_counters(w->delivery);
 
 	log_info("delivery_end", LOG_UINT("delivered", c->delivered),
 		 LOG_UINT("declined", c->declined),
@@ -211,7 +211,10 @@ static void log_delivery_end(const struct store_delivery *delivery)
 		 LOG_UINT("disagreed", c->disagreed),
 		 LOG_UINT("forwarded", c->forwarded),
 		 LOG_UINT("polled", c->polled),
-		 LOG_UINT("refused", c->refused));
+		 LOG_UINT("refused", c->refused),
+		 LOG_UINT("left_out", store_delivery_left_out(w->delivery)),
+		 LOG_UINT("refused_connections", w->mca != NULL ?
+				mca_server_refused(w->mca) : 0));
 }
 
 void worker_run(struct worker *w)
@@ -219,7 +222,7 @@ void worker_run(struct worker *w)
 	reactor_run(w->reactor);
 	log_end(w);
 	if (w->delivery != NULL)
-		log_delivery_end(w->delivery);
+		log_delivery_end(w);
 	log_reverse_end(w);
 	log_flush();
 }

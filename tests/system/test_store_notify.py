@@ -4,7 +4,9 @@ for other CSEs, long polling. Once without a hop, once over its own HTTP."""
 import itertools
 import json
 import os
+import socket
 import tempfile
+import urllib.request
 
 from fakecse import ok, response
 from harness import Case, eventually, free_port, within
@@ -337,6 +339,31 @@ class BlockingUpdate(Notify):
 
     def test_unreachable(self):
         self.update(5107, 0)
+
+
+class Bounds(Notify):
+    def test_connections(self):
+        self.start(max_connections=2)
+        host, _, port = self.cse_url.removeprefix("http://").partition(":")
+        conns = [socket.create_connection((host, int(port)), 10)
+                 for _ in range(3)]
+        self.assertEqual(conns[2].recv(1), b"")
+        for conn in conns:
+            conn.close()
+
+        def served():
+            try:
+                return urllib.request.urlopen(urllib.request.Request(
+                    self.cse_url + "/cse-in", headers={
+                        "X-M2M-Origin": "CAdmin", "X-M2M-RI": "1",
+                        "X-M2M-RVI": "3"}), timeout=10).status
+            except OSError:
+                return None
+        self.assertEqual(eventually(served), 200)
+        self.admin.ws.drop()
+        self.end_process(self.server)
+        self.assertRegex(self.server.log_text(),
+                         "event=delivery_end .* refused_connections=[1-9]")
 
 
 class OtherCse(Notify):
