@@ -38,14 +38,16 @@ static void note(const char *what, struct str who)
 	buf_add_char(&story, ' ');
 }
 
-static size_t on_send(struct channel *c, const struct prim *request)
+static int on_send(struct channel *c, const struct prim *request)
 {
 	ck_assert_ptr_eq(c, &channel);
 	if (written == refuse_from)
-		return 0;
+		return UV_EPIPE;
+	if (str_eq(prim_text(request, PARAM_TO), STR("huge")))
+		return ERR_LIMIT;
 	written++;
 	note(">", prim_text(request, PARAM_TO));
-	return 1;
+	return 0;
 }
 
 static void send_new(const char *to, uint64_t delay_ms);
@@ -54,6 +56,7 @@ static const char *const ends[] = {
 	[DELIVERY_ANSWERED] = "answered:", [DELIVERY_TIMED_OUT] = "late:",
 	[DELIVERY_UNSENT] = "unsent:",	   [DELIVERY_LOST] = "lost:",
 	[DELIVERY_FULL] = "full:",	   [DELIVERY_UNSTORED] = "unstored:",
+	[DELIVERY_TOO_LARGE] = "large:",
 };
 
 static void on_give_back(struct channel *c, struct delivery *d)
@@ -310,6 +313,16 @@ START_TEST(test_cannot_be_written)
 }
 END_TEST
 
+/* What never could be written is told from what cannot be now, and nothing
+ * waits behind it. */
+START_TEST(test_too_large)
+{
+	post("huge");
+	post("a");
+	check_story("large:huge >a ");
+}
+END_TEST
+
 /* give_back() sends: what it sends has its turn, in a loop and not a
  * recursion. */
 START_TEST(test_sends_from_give_back)
@@ -357,6 +370,7 @@ static const struct {
 	{ DELIVERY_LOST, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_FULL, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_UNSTORED, RSC_TARGET_NOT_REACHABLE, true },
+	{ DELIVERY_TOO_LARGE, RSC_TARGET_NOT_REACHABLE, true },
 };
 
 START_TEST(test_rsc)
@@ -386,6 +400,7 @@ int main(void)
 	tcase_add_test(tc, test_due_already);
 	tcase_add_test(tc, test_end);
 	tcase_add_test(tc, test_cannot_be_written);
+	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_sends_from_give_back);
 	tcase_add_test(tc, test_request_ids);
 	tcase_add_loop_test(tc, test_rsc, 0, ARRAY_LEN(rscs));

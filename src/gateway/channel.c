@@ -41,9 +41,13 @@ static void set_rqi(struct delivery *d, uint64_t n)
 
 static void send_one(struct channel *c, struct delivery *d)
 {
+	int err;
+
 	set_rqi(d, ++c->last_rqi);
-	if (c->ops->send(c, &d->request) == 0) {
-		finish(c, d, DELIVERY_UNSENT);
+	err = c->ops->send(c, &d->request);
+	if (err) {
+		finish(c, d, err == ERR_LIMIT ? DELIVERY_TOO_LARGE :
+						DELIVERY_UNSENT);
 		return;
 	}
 	TAILQ_REMOVE(&c->queued, d, link);

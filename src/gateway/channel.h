@@ -24,9 +24,9 @@ struct channel_counters {
 };
 
 struct channel_ops {
-	/* Writes one request; the octets, or 0: it could not be. Does not
-	 * destroy the channel. */
-	size_t (*send)(struct channel *c, const struct prim *request);
+	/* Writes one request. ERR_LIMIT: it is larger than can be written
+	 * ever; other codes: it could not be. Does not destroy the channel. */
+	int (*send)(struct channel *c, const struct prim *request);
 
 	/* d has ended and goes home. */
 	void (*give_back)(struct channel *c, struct delivery *d);

@@ -46,6 +46,9 @@ int delivery_rsc(const struct delivery *d, const char **why)
 	case DELIVERY_UNSTORED:
 		*why = "the entity is not connected, and it cannot be stored";
 		return RSC_TARGET_NOT_REACHABLE;
+	case DELIVERY_TOO_LARGE:
+		*why = "the request is above max_queue";
+		return RSC_TARGET_NOT_REACHABLE;
 	}
 	return RSC_INTERNAL_SERVER_ERROR;
 }

@@ -22,6 +22,7 @@ enum delivery_end {
 	DELIVERY_LOST,		/* written; then the session ended */
 	DELIVERY_FULL,		/* too much waits for the session already */
 	DELIVERY_UNSTORED,	/* no session, and the disk failed */
+	DELIVERY_TOO_LARGE,	/* for any session */
 };
 
 struct delivery {

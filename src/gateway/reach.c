@@ -156,6 +156,14 @@ static uint64_t expiry_of(const struct reach_call *c)
 		       now + left : 0;
 }
 
+#define MESSAGE_SPARE 64	/* another rqi, a frame's header */
+
+/* No session could take it later. */
+static bool is_too_large(const struct reach_call *c)
+{
+	return c->message.len + MESSAGE_SPARE > c->r->w->conf->max_queue;
+}
+
 static void store(struct reach_call *c)
 {
 	struct reach *r = c->r;
@@ -165,7 +173,6 @@ static void store(struct reach_call *c)
 		.sur = c->sur,
 		.expires_ms = expiry_of(c),
 	};
-	int err;
 
 	if (prim_int(&ec, &c->d.request, PARAM_EC) && ec > 0)
 		item.ec = (unsigned)ec;
@@ -173,11 +180,10 @@ static void store(struct reach_call *c)
 	codec_json.encode(&c->message, &c->d.request);
 	item.message = buf_str(&c->message);
 	c->put.on_done = on_stored;
-	err = c->message.failed ? UV_ENOMEM :
-				  inbox_put(r->w->mailbox, &c->put, &item);
-	if (err) {
+	c->d.end = is_too_large(c) ? DELIVERY_TOO_LARGE : DELIVERY_FULL;
+	if (c->message.failed || is_too_large(c) ||
+	    inbox_put(r->w->mailbox, &c->put, &item) != 0) {
 		r->counters.not_stored++;
-		c->d.end = DELIVERY_FULL;
 		end(c);
 		return;
 	}

@@ -76,32 +76,41 @@ static void release(struct redelivery *r)
 }
 
 /* The session is going: what it has answered goes too, as far as it can. */
-static void leave(struct redelivery *r, bool was_answered)
+static void leave(struct redelivery *r, bool is_over)
 {
-	if (was_answered &&
+	if (is_over &&
 	    inbox_remove(r->w->mailbox, NULL, r->e->id, r->seq) != 0)
 		log_warning("inbox_failed", LOG_STR("originator", r->e->id),
 			    LOG_ERRNO(UV_ENOMEM));
 	redelivery_free(r);
 }
 
+/* What was stored under another max_queue would be in the way for ever. */
+static void tell_too_large(const struct redelivery *r)
+{
+	log_error("inbox_too_large", LOG_STR("originator", r->e->id));
+}
+
 static void on_end(struct delivery *d)
 {
 	struct redelivery *r = container_of(d, struct redelivery, d);
-	bool answered = d->end == DELIVERY_ANSWERED;
+	bool over = d->end == DELIVERY_ANSWERED ||
+		    d->end == DELIVERY_TOO_LARGE;
 	bool goes_on = r->slot != NULL && !r->w->draining &&
-		       (answered || d->end == DELIVERY_TIMED_OUT);
+		       (over || d->end == DELIVERY_TIMED_OUT);
 
-	r->w->counters.redelivered += answered;
+	if (d->end == DELIVERY_TOO_LARGE)
+		tell_too_large(r);
+	r->w->counters.redelivered += d->end == DELIVERY_ANSWERED;
 	delivery_deinit(d);
-	if (answered)
+	if (over)
 		r->answered = r->seq;
 	else
 		release(r);
 	if (goes_on)
 		ask(r);
 	else
-		leave(r, answered);
+		leave(r, over);
 }
 
 static uint64_t due(const struct redelivery *r)

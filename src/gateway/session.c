@@ -100,15 +100,17 @@ static size_t send_answer(struct dispatch_peer *peer, const struct prim *answer)
 	return send_out(s);
 }
 
-static size_t send_request(struct channel *c, const struct prim *request)
+static int send_request(struct channel *c, const struct prim *request)
 {
 	struct session *s = container_of(c, struct session, channel);
 
 	if (s->state == SESSION_CLOSING)
-		return 0;
+		return UV_EPIPE;
 	buf_clear(&s->w->out);
 	s->peer.codec->encode(&s->w->out, request);
-	return fits_queue(s, &s->w->out) ? send_out(s) : 0;
+	if (!fits_queue(s, &s->w->out))
+		return ERR_LIMIT;
+	return send_out(s) > 0 ? 0 : UV_EPIPE;
 }
 
 /* When draining: nothing is open in either direction. */

@@ -89,6 +89,25 @@ class Offline(OfflineCase):
         self.assertEqual(self.take(ws, 1), ["live"])
         self.assertEqual(later.result().rsc, 2000)
 
+    def test_larger_than_any_session_takes(self):
+        """It is refused, or given up; what comes behind it is not."""
+        with tempfile.TemporaryDirectory() as where:
+            daemon = self.storing(where)
+            poa = self.away(daemon)
+            self.assertEqual(call(poa, sgn("x" * 20000)).rsc, 2000)
+            self.assertEqual(call(poa, sgn("1")).rsc, 2000)
+            self.end_process(daemon)
+            notify = {"listen": poa.split("/")[2]}
+            daemon = self.storing(where, limits={"max_queue": "16k"},
+                                  notify=notify)
+            large = {"body": sgn("x" * 14000), "fr": "/id-in/C" + "x" * 3000}
+            self.assertEqual(call(poa, **large).rsc, 5103)
+            self.assertEqual(call(poa, sgn("2")).rsc, 2000)
+            ws = self.back(daemon)
+            self.assertEqual(self.take(ws, 2), ["1", "2"])
+            self.assertEqual(call(poa, **large).rsc, 5103)
+            self.assertIn("event=inbox_too_large", daemon.log_text())
+
     def test_window_of_one(self):
         daemon = self.storing()
         poa = self.away(daemon)
