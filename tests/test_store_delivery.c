@@ -258,6 +258,26 @@ START_TEST(test_memory_of_others)
 }
 END_TEST
 
+/* What is on its way takes memory as well. */
+START_TEST(test_memory_of_what_left)
+{
+	const struct step *const silent[] = { SILENT, SILENT };
+
+	rig_script(&rig, 0, silent, 2);
+	rig.conf.max_memory = 299;
+	rig.conf.timeout_ms = 50;
+	tell("http://127.0.0.1:%0/a\n", 1);
+	tell("http://127.0.0.1:%0/b\n", 2);
+	ck_assert_uint_eq(counters()->overflowed, 1);
+	while (!store_delivery_is_idle(rig.d))
+		rig_loop(&rig, 0);
+	rig_check(&rig, "0 POST /a " SGN(1) "\n");
+	tell("http://127.0.0.1:%0/b\n", 3);
+	rig_loop(&rig, 2);
+	rig_check(&rig, "0 POST /a " SGN(1) "\n0 POST /b " SGN(3) "\n");
+}
+END_TEST
+
 /* ec 4: of one subscription the latest that has not left. */
 START_TEST(test_latest)
 {
@@ -441,6 +461,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_answer, 0, ARRAY_LEN(answers));
 	tcase_add_loop_test(tc, test_bound, 0, ARRAY_LEN(bounds));
 	tcase_add_test(tc, test_memory_of_others);
+	tcase_add_test(tc, test_memory_of_what_left);
 	tcase_add_test(tc, test_latest);
 	tcase_add_test(tc, test_batch_by_number);
 	tcase_add_test(tc, test_batch_by_time);

@@ -38,7 +38,8 @@ struct store_delivery {
 	struct target *targets;			/* by key */
 	struct batch *batches;			/* by batch_key */
 	struct channel *channels;		/* by id */
-	size_t octets;				/* of all notices */
+	size_t octets;				/* of all notices that wait */
+	size_t sent;				/* of those on their way */
 	struct polls polls;
 	struct waits waits;
 	size_t pending;				/* errands */

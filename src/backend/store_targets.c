@@ -14,6 +14,7 @@ struct target {
 	struct notices queue;		/* owned */
 	size_t octets;			/* of the queue */
 	struct sending sending;		/* the one on its way */
+	size_t sent;			/* octets of that */
 	size_t key_len;
 	char key[];			/* nu, or the id that it stands for */
 };
@@ -96,8 +97,15 @@ static int add_to_table(struct target *t)
 	return table_added(&t->hh);
 }
 
+static void charge_sent(struct target *t, size_t cost)
+{
+	t->d->sent += cost - t->sent;
+	t->sent = cost;
+}
+
 static void target_free(struct target *t)
 {
+	charge_sent(t, 0);
 	HASH_DELETE(hh, t->d->targets, t);
 	while (!TAILQ_EMPTY(&t->queue))
 		drop(t, TAILQ_FIRST(&t->queue));
@@ -105,11 +113,32 @@ static void target_free(struct target *t)
 	free(t);
 }
 
+static void overflow(struct target *t)
+{
+	t->d->counters.overflowed++;
+	delivery_log_failure(t->d, key_of(t), "too much waits");
+}
+
+/* The next one that may go; what is on its way has a bound, too. */
+static struct notice *next_of(struct target *t)
+{
+	struct store_delivery *d = t->d;
+	struct notice *n;
+
+	charge_sent(t, 0);
+	while ((n = TAILQ_FIRST(&t->queue)) != NULL &&
+	       d->sent + n->cost > d->conf->max_memory) {
+		drop(t, n);
+		overflow(t);
+	}
+	return n;
+}
+
 /* The next one goes; without a next one the target does. */
 static void go_on(struct target *t)
 {
 	struct store_delivery *d = t->d;
-	struct notice *n = TAILQ_FIRST(&t->queue);
+	struct notice *n = next_of(t);
 
 	if (n == NULL) {
 		target_free(t);
@@ -117,6 +146,7 @@ static void go_on(struct target *t)
 		return;
 	}
 	dequeue(t, n);
+	charge_sent(t, n->cost);
 	delivery_write_notify(d, &t->sending.request, &n->event);
 	sending_start(&t->sending, &n->event.route, d->conf->timeout_ms);
 	free(n);
@@ -190,8 +220,7 @@ static bool make_room(struct target *t, size_t cost)
 		if (TAILQ_EMPTY(&t->queue))
 			return false;
 		drop(t, TAILQ_FIRST(&t->queue));
-		t->d->counters.overflowed++;
-		delivery_log_failure(t->d, key_of(t), "too much waits");
+		overflow(t);
 	}
 	return true;
 }
@@ -210,8 +239,7 @@ static bool put(struct target *t, struct notice *n, bool at_once)
 	drop_replaced(t, &n->event);
 	if (at_once ? n->cost > t->d->conf->max_queue :
 		      !make_room(t, n->cost)) {
-		t->d->counters.overflowed++;
-		delivery_log_failure(t->d, key_of(t), "too much waits");
+		overflow(t);
 		return false;
 	}
 	enqueue(t, n);
