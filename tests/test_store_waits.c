@@ -307,6 +307,34 @@ END_TEST
 
 /* ---- bounds, the end ---- */
 
+/* One request with many questions counts for many. */
+START_TEST(test_too_many_questions)
+{
+	const struct step *const silent[] = { SILENT, SILENT, SILENT };
+	struct store_event events[3];
+
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		events[i] = rig_event(&rig, URL0, VRQ);
+	rig_script(&rig, 0, silent, 3);
+	rig.conf.max_pending = 5;
+	rig.conf.timeout_ms = 50;
+	rig_run_errand(&rig, CREATE, STORE_ASKED, 0, events, 3);
+	rig_run_errand(&rig, CREATE, STORE_ASKED, 0, events, 3);
+	rig_check(&rig, "j1 5103 {'m2m:dbg':"
+			"'too many requests wait for others'}\n");
+	while (!store_delivery_is_idle(rig.d))
+		rig_loop(&rig, 0);
+	/* what has ended counts no more */
+	buf_clear(&rig.log);
+	rig_run_errand(&rig, CREATE, STORE_ASKED, 0, events, 3);
+	rig_check(&rig, "");
+	while (!store_delivery_is_idle(rig.d))
+		rig_loop(&rig, 0);
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		rig_event_free(&events[i]);
+}
+END_TEST
+
 START_TEST(test_too_many)
 {
 	const struct step *const silent[] = { SILENT, SILENT };
@@ -345,6 +373,7 @@ int main(void)
 	tcase_add_test(tc, test_forward_head);
 	tcase_add_loop_test(tc, test_time_left, 0, ARRAY_LEN(times_left));
 	tcase_add_test(tc, test_no_way);
+	tcase_add_test(tc, test_too_many_questions);
 	tcase_add_test(tc, test_too_many);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

@@ -39,6 +39,13 @@ void delivery_reply(struct store_delivery *d, struct store_errand *e, int rsc,
 	delivery_answer(d, e);
 }
 
+void delivery_refuse(struct store_delivery *d, struct store_errand *e)
+{
+	d->counters.refused++;
+	delivery_reply(d, e, RSC_TARGET_NOT_REACHABLE,
+		       "too many requests wait for others");
+}
+
 void delivery_answer(struct store_delivery *d, struct store_errand *e)
 {
 	store_errand_answer(release(d, e));
@@ -121,9 +128,7 @@ void store_delivery_notify(struct store_delivery *d,
 void store_delivery_run(struct store_delivery *d, struct store_errand *e)
 {
 	if (++d->pending > d->conf->max_pending) {
-		d->counters.refused++;
-		delivery_reply(d, e, RSC_TARGET_NOT_REACHABLE,
-			       "too many requests wait for others");
+		delivery_refuse(d, e);
 		return;
 	}
 	switch (e->pass.outcome) {

@@ -43,6 +43,7 @@ struct store_delivery {
 	struct polls polls;
 	struct waits waits;
 	size_t pending;				/* errands */
+	size_t questions;			/* of waits; one, or more */
 
 	uint64_t log_second;			/* failures are logged, */
 	unsigned logged;			/* but not all of a flood */
@@ -52,10 +53,11 @@ struct store_delivery {
 #define DELIVERY_RQI_LEN 17
 struct str delivery_rqi(struct store_delivery *d, char out[DELIVERY_RQI_LEN]);
 
-/* Each ends an errand: with an answer of our own, with e->answer, by another
- * execution, without an answer. */
+/* Each ends an errand: with an answer of our own, because max_pending bit,
+ * with e->answer, by another execution, without an answer. */
 void delivery_reply(struct store_delivery *d, struct store_errand *e, int rsc,
 		    const char *why);
+void delivery_refuse(struct store_delivery *d, struct store_errand *e);
 void delivery_answer(struct store_delivery *d, struct store_errand *e);
 void delivery_again(struct store_delivery *d, struct store_errand *e);
 void delivery_drop(struct store_delivery *d, struct store_errand *e);

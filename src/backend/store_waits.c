@@ -56,6 +56,7 @@ static struct wait *wait_create(struct store_delivery *d,
 		w->questions[i].sending.on_end = on_end;
 	}
 	TAILQ_INSERT_TAIL(&d->waits, w, link);
+	d->questions += count;
 	return w;
 }
 
@@ -65,6 +66,7 @@ static struct store_errand *wait_end(struct wait *w)
 	struct store_errand *e = w->e;
 
 	TAILQ_REMOVE(&w->d->waits, w, link);
+	w->d->questions -= w->count;
 	for (size_t i = 0; i < w->count; i++) {
 		sending_cancel(&w->questions[i].sending);
 		sending_deinit(&w->questions[i].sending);
@@ -158,6 +160,10 @@ void waits_ask(struct store_delivery *d, struct store_errand *e)
 	}
 	if (e->events.count == 0) {
 		delivery_again(d, e);
+		return;
+	}
+	if (d->questions + e->events.count > d->conf->max_pending) {
+		delivery_refuse(d, e);
 		return;
 	}
 	w = wait_create(d, e, e->events.count, on_said);
