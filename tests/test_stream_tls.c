@@ -19,6 +19,7 @@ struct ear {
 static struct reactor *reactor;
 static struct listener *listener;
 static struct tls_context *ctx;
+static struct handshaker *shaker;	/* NULL: the stream shakes hands */
 static struct ear server;
 static struct tls_client client;
 static int fd;				/* the client's */
@@ -66,7 +67,7 @@ static void on_connection(void *owner, int conn)
 	ck_assert_int_eq(stream_accept(&server.stream, reactor, conn,
 				       MAX_QUEUE, &ops, &server), 0);
 	ck_assert_int_eq(tls_create(&tls, ctx), 0);
-	stream_take_tls(server.stream, tls);
+	stream_take_tls(server.stream, tls, shaker);
 }
 
 static void on_refused(void *owner, int err)
@@ -81,9 +82,11 @@ static void turn(int times)
 {
 	for (int i = 0; i < times; i++)
 		uv_run(reactor_loop(reactor), UV_RUN_NOWAIT);
+	while (shaker != NULL && handshaker_waiting(shaker) > 0)
+		uv_run(reactor_loop(reactor), UV_RUN_ONCE);
 }
 
-static void setup(void)
+static void open_all(void)
 {
 	struct tls_fault fault = { 0 };
 	struct sockaddr_storage any;
@@ -92,7 +95,6 @@ static void setup(void)
 	gone = false;
 	ctx = tls_context_of(&fault, EC256_CERT, EC256_KEY, NULL);
 	ck_assert_msg(ctx != NULL, "%s", fault.why);
-	ck_assert_int_eq(reactor_create(&reactor), 0);
 	ck_assert_int_eq(addr_parse(&any, STR("127.0.0.1:0")), 0);
 	ck_assert_int_eq(listener_create(&listener, reactor,
 					 (struct sockaddr *)&any, false,
@@ -104,11 +106,27 @@ static void setup(void)
 	tls_client_start(&client);
 }
 
+static void setup(void)
+{
+	shaker = NULL;
+	ck_assert_int_eq(reactor_create(&reactor), 0);
+	open_all();
+}
+
+static void setup_shaker(void)
+{
+	ck_assert_int_eq(reactor_create(&reactor), 0);
+	ck_assert_int_eq(handshaker_create(&shaker, reactor, 1), 0);
+	open_all();
+}
+
 static void teardown(void)
 {
 	tls_client_deinit(&client);
 	close(fd);
 	listener_destroy(listener);
+	stream_destroy(server.stream);
+	handshaker_destroy(shaker);
 	reactor_destroy(reactor);
 	tls_context_destroy(ctx);
 	buf_deinit(&server.heard);
@@ -264,6 +282,7 @@ START_TEST(test_slow_reader_released)
 	for (; stream_write(server.stream, text) == 0; want += text.len)
 		turn(1);
 	stream_release(server.stream);
+	server.stream = NULL;
 	talk_until(want);
 	while (!gone)
 		talk();
@@ -302,6 +321,7 @@ START_TEST(test_release)
 	shake();
 	ck_assert_int_eq(stream_write(server.stream, text), 0);
 	stream_release(server.stream);
+	server.stream = NULL;
 	talk_until(text.len);
 	talk();
 	ck_assert(str_eq(buf_str(&client.heard), text));
@@ -316,6 +336,7 @@ START_TEST(test_release_quiet)
 {
 	shake();
 	stream_release(server.stream);
+	server.stream = NULL;
 	talk();
 	ck_assert_int_eq(client.code, MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY);
 	ck_assert(gone);
@@ -327,6 +348,7 @@ START_TEST(test_release_early)
 {
 	ck_assert_int_eq(stream_write(server.stream, STR("408")), 0);
 	stream_release(server.stream);
+	server.stream = NULL;
 	turn(2);
 	ck_assert(unit_drain(fd, &client.in));
 	ck_assert_uint_eq(client.in.len, 0);
@@ -363,13 +385,48 @@ START_TEST(test_destroyed_while_heard)
 }
 END_TEST
 
-int main(void)
+/* What the thread works on goes when it is done. */
+START_TEST(test_destroyed_while_shaken)
 {
-	Suite *suite = suite_create("stream_tls");
-	TCase *tc = tcase_create("all");
+	tls_client_turn(&client);
+	client_send();
+	while (handshaker_waiting(shaker) == 0)
+		uv_run(reactor_loop(reactor), UV_RUN_ONCE);
+	stream_destroy(server.stream);
+	server.stream = NULL;
+	turn(2);
+	ck_assert_uint_eq(handshaker_waiting(shaker), 0);
+	ck_assert(unit_drain(fd, &client.in));
+	ck_assert_uint_eq(client.in.len, 0);
+	ck_assert_int_eq(server.ends, 0);
+}
+END_TEST
 
+/* One may wait; the other one is given up. */
+START_TEST(test_too_many)
+{
+	int first = fd;
+	struct stream *busy = server.stream;
+
+	fd = unit_connect(listener_port(listener));
+	while (server.stream == busy)
+		uv_run(reactor_loop(reactor), UV_RUN_ONCE);
+	tls_client_turn(&client);
+	unit_send(first, buf_str(&client.out));
+	unit_send(fd, buf_str(&client.out));
+	turn(2);
+	ck_assert_uint_eq(handshaker_refused(shaker), 1);
+	ck_assert_int_eq(server.ends, 1);
+	ck_assert_int_eq(server.end_err, ERR_LIMIT);
+	close(first);
+}
+END_TEST
+
+/* Whoever shakes hands, the owner sees no difference. */
+static void add_case(Suite *suite, TCase *tc, SFun set)
+{
 	suite_add_tcase(suite, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, set, teardown);
 	tcase_add_test(tc, test_echo);
 	tcase_add_test(tc, test_cut_off);
 	tcase_add_test(tc, test_one_record_per_turn);
@@ -382,5 +439,16 @@ int main(void)
 	tcase_add_test(tc, test_release_early);
 	tcase_add_test(tc, test_garbage);
 	tcase_add_test(tc, test_destroyed_while_heard);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("stream_tls");
+	TCase *shaken = tcase_create("by a handshaker");
+
+	add_case(suite, tcase_create("on the loop"), setup);
+	add_case(suite, shaken, setup_shaker);
+	tcase_add_test(shaken, test_destroyed_while_shaken);
+	tcase_add_test(shaken, test_too_many);
 	return unit_run(suite);
 }

@@ -106,6 +106,7 @@ struct gateway_conf {
 	size_t max_queue;		/* octets waiting for one session */
 	size_t max_head;		/* octets of an HTTP head */
 	size_t max_headers;
+	size_t max_handshakes;		/* of TLS, that wait in a worker */
 };
 
 /* Opens the listeners. conf is borrowed and outlives the gateway. */

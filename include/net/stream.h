@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/str.h"
+#include "net/handshaker.h"
 #include "net/reactor.h"
 #include "net/tls.h"
 
@@ -49,8 +50,9 @@ MUST_CHECK int stream_connect_unix(struct stream **out, struct reactor *r,
 /* From the first octet on everything goes through tls; nothing was written
  * yet. The owner sees no difference: what it writes waits for the handshake,
  * a peer that cuts the connection instead of closing it is UV_ECONNABORTED,
- * and released streams say close_notify. */
-void stream_take_tls(struct stream *s, struct tls *tls);
+ * and released streams say close_notify. h is borrowed and does the handshake;
+ * NULL: that is done here. */
+void stream_take_tls(struct stream *s, struct tls *tls, struct handshaker *h);
 
 /* Drops unsent output. Accepts NULL. */
 void stream_destroy(struct stream *s);

@@ -15,7 +15,8 @@
  * another worker than the one that began it. */
 struct tls_tickets;
 
-/* A certificate with its key, and what is offered. One thread. */
+/* A certificate with its key, and what is offered. One thread at a time does
+ * handshakes with it; others may use connections that are open. */
 struct tls_context;
 
 /* One connection. */
@@ -64,6 +65,13 @@ void tls_destroy(struct tls *t);
 
 /* The handshake is done: plaintext may be written. */
 bool tls_is_open(const struct tls *t);
+
+/*
+ * The handshake alone, with what the peer sent in the front of in, which
+ * shrinks. 0: it is open, or all of in is taken and more is needed. Errors and
+ * out as tls_read(). The thread may be another one than that of other calls.
+ */
+MUST_CHECK int tls_shake(struct tls *t, struct str *in, struct buf *out);
 
 /*
  * Decrypts from the front of in, which shrinks, to plain: gives the number of

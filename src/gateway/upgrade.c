@@ -228,7 +228,7 @@ static int add_tls(struct upgrade *u)
 		return 0;
 	err = tls_create(&tls, u->l->tls);
 	if (!err)
-		stream_take_tls(u->stream, tls);
+		stream_take_tls(u->stream, tls, u->l->w->handshaker);
 	return err;
 }
 

@@ -166,6 +166,8 @@ static void log_end(const struct worker *w)
 			  w->counters.refused_handshakes),
 		 LOG_UINT("refused_credentials",
 			  w->counters.refused_credentials),
+		 LOG_UINT("refused_tls", w->handshaker != NULL ?
+				handshaker_refused(w->handshaker) : 0),
 		 LOG_UINT("refused_sessions", w->counters.refused_sessions),
 		 LOG_UINT("paused_accepting", w->counters.paused_accepting),
 		 LOG_UINT("messages_in", ws->messages_in),
@@ -231,12 +233,16 @@ void worker_run(struct worker *w)
 static int open_tls(struct worker_listener *l)
 {
 	struct tls_fault fault = { .member = "tls", .why = "failed" };
-	int err;
+	int err = 0;
 
 	if (!l->conf->tls)
 		return 0;
-	err = tls_context_create(&l->tls, &fault, &l->conf->tls_conf,
-				 l->shared->tickets);
+	if (l->w->handshaker == NULL)
+		err = handshaker_create(&l->w->handshaker, l->w->reactor,
+					l->w->conf->max_handshakes);
+	if (!err)
+		err = tls_context_create(&l->tls, &fault, &l->conf->tls_conf,
+					 l->shared->tickets);
 	if (err)
 		log_error("tls_failed", LOG_TEXT("listener", l->conf->name),
 			  LOG_TEXT("option", fault.member),
@@ -475,6 +481,7 @@ void worker_destroy(struct worker *w)
 	backend_destroy(w->backend);
 	ws_pool_destroy(w->ws_pool);
 	verifier_destroy(w->verifier);
+	handshaker_destroy(w->handshaker);
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
 	close_tls(w);

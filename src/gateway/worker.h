@@ -13,6 +13,7 @@
 #include "post.h"
 #include "state/state.h"
 
+struct handshaker;
 struct notify;
 struct reach;
 struct registrar;
@@ -85,6 +86,7 @@ struct worker {
 	struct reach *reach;
 	struct notify *notify;		/* or NULL */
 	struct ws_pool *ws_pool;
+	struct handshaker *handshaker;	/* or NULL */
 	struct worker_listener *listeners;
 	uv_async_t wake;
 	struct post post;

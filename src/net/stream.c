@@ -9,7 +9,8 @@
  * as `rest`; until that is done, new output gathers in `out` again.
  *
  * With TLS there is one step between: `out` is sealed into `sealed` when it is
- * about to be offered, so that what one turn appended shares records.
+ * about to be offered, so that what one turn appended shares records. While a
+ * handshaker works on `tls`, nobody else touches it, and nothing is read.
  */
 #include "stream_priv.h"
 
@@ -49,7 +50,6 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 			   again ? 0 : sizeof(s->r->read_space));
 }
 
-/* Nobody reads from a peer that does not take its answers. */
 static void set_reading(struct stream *s, bool on)
 {
 	if (s->reading == on)
@@ -61,13 +61,13 @@ static void set_reading(struct stream *s, bool on)
 		uv_read_stop(&s->h.stream);
 }
 
-static void gate_reading(struct stream *s)
+void stream_gate(struct stream *s)
 {
 	size_t queued = stream_queued(s);
 
 	if (s->state != STREAM_OPEN)
 		return;
-	if (s->reading && queued > s->max_queue / 2)
+	if (s->step != NULL || (s->reading && queued > s->max_queue / 2))
 		set_reading(s, false);
 	else if (!s->reading && queued <= s->max_queue / 4)
 		set_reading(s, true);
@@ -191,7 +191,7 @@ static void on_rest_written(uv_write_t *req, int err)
 		return;
 	}
 	s->last_active = reactor_now(s->r);
-	gate_reading(s);
+	stream_gate(s);
 	if (s->out.len > 0 || s->sealed.len > 0)
 		stream_mark_dirty(s);
 	else
@@ -261,7 +261,7 @@ void stream_flush(struct stream *s)
 	if (s->rest != NULL)
 		return;
 	reactor_give_buf(s->r, wire_of(s));
-	gate_reading(s);
+	stream_gate(s);
 	if (s->out.len == 0)	/* else the handshake goes before it */
 		drained(s);
 }
@@ -405,7 +405,7 @@ void stream_release(struct stream *s)
 	/* a flood of refused connections must not hold descriptors for long */
 	if (s->state == STREAM_ENDED || s->state == STREAM_CONNECTING ||
 	    s->r->released == REACTOR_RELEASED ||
-	    (s->tls != NULL && !tls_is_open(s->tls))) {
+	    (s->tls != NULL && !stream_is_sealable(s))) {
 		stream_destroy(s);
 		return;
 	}
@@ -424,10 +424,11 @@ void stream_release(struct stream *s)
 		linger_end(s);
 }
 
-void stream_take_tls(struct stream *s, struct tls *tls)
+void stream_take_tls(struct stream *s, struct tls *tls, struct handshaker *h)
 {
 	assert(s->tls == NULL && stream_queued(s) == 0);
 	s->tls = tls;
+	s->shaker = h;
 }
 
 void stream_set_owner(struct stream *s, const struct stream_ops *ops,
@@ -486,7 +487,7 @@ int stream_write(struct stream *s, struct str bytes)
 	s->owes_drain = true;
 	if (s->state != STREAM_CONNECTING)
 		stream_mark_dirty(s);
-	gate_reading(s);
+	stream_gate(s);
 	return 0;
 }
 

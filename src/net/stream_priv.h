@@ -3,6 +3,7 @@
 
 #include "net/stream.h"
 #include "net/tls.h"
+#include "handshaker_priv.h"
 #include "reactor_priv.h"
 
 enum stream_state {
@@ -41,6 +42,8 @@ struct stream {
 	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */
 	struct buf out;			/* appended, not yet offered */
 	struct tls *tls;		/* owned, or NULL */
+	struct handshaker *shaker;	/* borrowed, or NULL */
+	struct handshake *step;		/* while it is at work on tls */
 	struct buf sealed;		/* by it; not yet offered */
 	struct stream_rest *rest;	/* offered, not yet taken; owned */
 	bool owes_drain;		/* on_drain is due when all is taken */
@@ -51,12 +54,19 @@ struct stream {
 /* The connection is of no more use: tells the owner, if there is one. */
 void stream_end(struct stream *s, int err);
 
+/* Nobody reads from a peer that does not take its answers, or whose handshake
+ * is being worked on. */
+void stream_gate(struct stream *s);
+
 /* There is output for the end of the turn. */
 void stream_mark_dirty(struct stream *s);
 
 /* stream_tls.c. Encrypts what was appended, as far as the handshake allows,
  * and the last word of a released stream. */
 MUST_CHECK int stream_seal(struct stream *s);
+
+/* The handshake is over. */
+bool stream_is_sealable(const struct stream *s);
 
 /* Decrypts and hands over. */
 void stream_unseal(struct stream *s, struct str octets);

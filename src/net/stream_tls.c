@@ -3,11 +3,16 @@
 #include "base/log.h"
 #include "stream_priv.h"
 
+bool stream_is_sealable(const struct stream *s)
+{
+	return s->step == NULL && tls_is_open(s->tls);
+}
+
 int stream_seal(struct stream *s)
 {
 	int err;
 
-	if (!tls_is_open(s->tls))
+	if (!stream_is_sealable(s))
 		return 0;
 	if (s->sealed.cap == 0)
 		s->sealed = reactor_take_buf(s->r);
@@ -42,7 +47,15 @@ static void say_last(struct stream *s)
 	(void)uv_try_write(&s->h.stream, &last, 1);
 }
 
-void stream_unseal(struct stream *s, struct str octets)
+static void fail(struct stream *s, int err)
+{
+	if (err != UV_EOF)
+		log_failure(s);
+	say_last(s);
+	stream_end(s, err);
+}
+
+static void unseal(struct stream *s, struct str octets)
 {
 	char *plain = s->r->plain_space;
 	ssize_t n;
@@ -55,25 +68,63 @@ void stream_unseal(struct stream *s, struct str octets)
 	} while (n > 0 && s->state == STREAM_OPEN);
 	if (s->state != STREAM_OPEN)
 		return;
-	if (n < 0) {
-		if (n != UV_EOF)
-			log_failure(s);
-		say_last(s);
-		stream_end(s, (int)n);
-	} else if (s->sealed.len > 0 ||
-		   (s->out.len > 0 && tls_is_open(s->tls))) {
+	if (n < 0)
+		fail(s, (int)n);
+	else if (s->sealed.len > 0 ||
+		 (s->out.len > 0 && tls_is_open(s->tls)))
 		stream_mark_dirty(s);
-	}
+}
+
+static void on_shaken(void *owner, struct handshake *step)
+{
+	struct stream *s = owner;
+
+	s->step = NULL;
+	if (s->state != STREAM_OPEN)
+		return;
+	buf_add_str(&s->sealed, buf_str(&step->out));
+	if (step->err)
+		fail(s, step->err);
+	else if (s->sealed.failed)
+		stream_end(s, UV_ENOMEM);
+	else if (tls_is_open(s->tls))
+		unseal(s, step->left);
+	else if (s->sealed.len > 0)
+		stream_mark_dirty(s);
+	stream_gate(s);
+}
+
+static void shake(struct stream *s, struct str octets)
+{
+	int err = handshaker_start(&s->step, s->shaker, s->tls, octets,
+				   on_shaken, s);
+
+	stream_gate(s);
+	if (err)
+		stream_end(s, err);
+}
+
+void stream_unseal(struct stream *s, struct str octets)
+{
+	if (s->shaker != NULL && !tls_is_open(s->tls))
+		shake(s, octets);
+	else
+		unseal(s, octets);
 }
 
 struct str stream_peer_name(const struct stream *s)
 {
-	return s->tls != NULL ? tls_peer_name(s->tls) : STR("");
+	return s->tls != NULL && s->step == NULL ? tls_peer_name(s->tls) :
+						   STR("");
 }
 
 void stream_drop_tls(struct stream *s)
 {
 	reactor_give_buf(s->r, &s->sealed);
-	tls_destroy(s->tls);
+	if (s->step != NULL)
+		handshaker_drop(s->step);
+	else
+		tls_destroy(s->tls);
+	s->step = NULL;
 	s->tls = NULL;
 }

@@ -170,6 +170,26 @@ ssize_t tls_read(struct tls *t, struct str *in, char *plain, size_t len,
 	return got > 0 ? (ssize_t)got : err_of(t->code);
 }
 
+int tls_shake(struct tls *t, struct str *in, struct buf *out)
+{
+	size_t said;
+	int n = 0;
+
+	t->in = in;
+	t->out = out;
+	while (t->code == 0 && !t->is_open && n == 0) {
+		said = out->len;
+		n = t->is_begun ? shake_hands(t) : begin(t);
+		if (n == MBEDTLS_ERR_SSL_WANT_READ && in->len > 0)
+			n = 0;
+		else if (n < 0 && n != MBEDTLS_ERR_SSL_WANT_READ)
+			end(t, n, said);
+	}
+	t->in = NULL;
+	t->out = NULL;
+	return err_of(t->code);
+}
+
 int tls_write(struct tls *t, struct str plain, struct buf *out)
 {
 	int n = 0;

@@ -172,6 +172,8 @@ const struct config_option config_options[] = {
 	  "of an HTTP head", NULL },
 	{ "limits", "max_headers", CONFIG_COUNT, GATEWAY(max_headers), 8, 1000,
 	  "100", "lines of an HTTP head", NULL },
+	{ "limits", "max_handshakes", CONFIG_COUNT, GATEWAY(max_handshakes), 1,
+	  1000000, "1024", "of TLS, that wait for their turn", NULL },
 
 	{ "limits", "max_entities", CONFIG_COUNT, GATEWAY(max_entities), 1,
 	  65536, "256", "AEs that one session stands for", NULL },
