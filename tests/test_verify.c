@@ -10,15 +10,15 @@ static struct verifier *verifier;
 static uv_loop_t loop;
 static unsigned heard;
 static enum verdict last;
-static const struct credential *got;
+static const struct credential_proof *got;
 
 static void on_verified(void *owner, enum verdict verdict,
-			const struct credential *c)
+			const struct credential_proof *p)
 {
 	ck_assert_ptr_eq(owner, &heard);
 	heard++;
 	last = verdict;
-	got = c;
+	got = p;
 }
 
 static enum verdict ask(struct verification **later, const char *name,
@@ -63,9 +63,9 @@ START_TEST(test_right_is_remembered)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_uint_eq(heard, 1);
 	ck_assert_int_eq(last, VERDICT_RIGHT);
-	ck_assert_ptr_eq(got, &credential);
+	ck_assert_ptr_eq(got, &known);
 	ck_assert_int_eq(ask(&later, "me", "right"), VERDICT_RIGHT);
-	ck_assert_ptr_eq(got, &credential);
+	ck_assert_ptr_eq(got, &known);
 	ck_assert_uint_eq(heard, 1);
 }
 END_TEST

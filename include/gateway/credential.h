@@ -14,6 +14,7 @@
 enum credential_kind {
 	CREDENTIAL_TOKEN,		/* bearer NAME.SECRET */
 	CREDENTIAL_PASSWORD,		/* basic USER:SECRET */
+	CREDENTIAL_CERTIFICATE,		/* of TLS, verified; nothing to hash */
 	CREDENTIAL_KINDS,
 };
 
@@ -27,7 +28,8 @@ struct credential {
 struct credential_proof {
 	UT_hash_handle hh;		/* in the set, by name */
 	enum credential_kind kind;
-	struct str name;		/* what the client calls itself */
+	struct str name;		/* what the client calls itself, or its
+					 * certificate calls it */
 	struct secret_hash hash;
 	const struct credential *credential;
 };

@@ -9,6 +9,7 @@
  * may speak for them.
  */
 struct credential;
+struct credential_proof;
 struct owner;
 struct ownership;
 
@@ -17,7 +18,8 @@ struct owner {
 	struct worker *w;		/* borrowed */
 	struct place at;
 	struct channel *channel;	/* borrowed */
-	const struct credential *credential;	/* borrowed; or NULL */
+	const struct credential_proof *proof;	/* borrowed; or NULL */
+	const struct credential *credential;	/* that it proves; or NULL */
 	LIST_HEAD(, ownership) list;	/* owned */
 	unsigned count;			/* in list */
 	unsigned owed;			/* answers that wait for the disk */

@@ -279,9 +279,10 @@ struct session *session_find(const struct worker *w, uint64_t id)
 }
 
 void session_handshake(struct session *s, struct str originator,
-		       const struct credential *credential)
+		       const struct credential_proof *known)
 {
-	s->owner.credential = credential;
+	s->owner.proof = known;
+	s->owner.credential = known != NULL ? known->credential : NULL;
 	if (originator.len > 0)
 		registrar_handshake(s->w->registrar, &s->owner, originator);
 }

@@ -3,7 +3,7 @@
 
 #include "worker.h"
 
-struct credential;
+struct credential_proof;
 
 /*
  * One connected entity on one WebSocket. Owned by its worker's list; it
@@ -18,9 +18,9 @@ MUST_CHECK int session_create(struct session **out, struct worker_listener *l,
 			      enum prim_format format);
 void session_destroy(struct session *s);
 
-/* Who its handshake says that it is; may be empty, credential NULL. */
+/* Who its handshake says that it is; may be empty, known NULL. */
 void session_handshake(struct session *s, struct str originator,
-		       const struct credential *credential);
+		       const struct credential_proof *known);
 
 /* Octets that came behind the upgrade request. May destroy s. */
 void session_feed(struct session *s, struct str octets);

@@ -73,7 +73,7 @@ static void give_up(struct upgrade *u)
 
 /* The stream changes hands: from HTTP to a session, whose place is taken. */
 static void become_session(struct upgrade *u,
-			   const struct credential *credential)
+			   const struct credential_proof *known)
 {
 	const struct ws_handshake *h = &u->handshake;
 	struct str originator = http_msg_header(u->req, STR("X-M2M-Origin"));
@@ -96,7 +96,7 @@ static void become_session(struct upgrade *u,
 		 LOG_STR("subprotocol", h->subprotocol),
 		 LOG_STR("originator", originator),
 		 LOG_TEXT("credential",
-			  credential != NULL ? credential->name : ""));
+			  known != NULL ? known->credential->name : ""));
 	stream = http_server_give_stream(u->http, &rest);
 	stream_set_max_queue(stream, l->w->conf->max_queue);
 	err = head->failed ? UV_ENOMEM : stream_write(stream, buf_str(head));
@@ -112,17 +112,17 @@ static void become_session(struct upgrade *u,
 		give_up(u);
 		return;
 	}
-	session_handshake(s, originator, credential);
+	session_handshake(s, originator, known);
 	/* rest lies in http's buffer, so http goes last */
 	session_feed(s, rest);
 	upgrade_free(u);
 }
 
 /* Who it is has been settled. */
-static void admit(struct upgrade *u, const struct credential *credential)
+static void admit(struct upgrade *u, const struct credential_proof *known)
 {
 	if (take_place(u->l)) {
-		become_session(u, credential);
+		become_session(u, known);
 		return;
 	}
 	u->l->w->counters.refused_sessions++;
@@ -136,10 +136,10 @@ static void refuse_credential(struct upgrade *u, const char *why)
 }
 
 static void on_verdict(struct upgrade *u, enum verdict verdict,
-		       const struct credential *credential)
+		       const struct credential_proof *known)
 {
 	if (verdict == VERDICT_RIGHT)
-		admit(u, credential);
+		admit(u, known);
 	else if (verdict == VERDICT_WRONG)
 		refuse_credential(u, "wrong credential");
 	else
@@ -148,39 +148,54 @@ static void on_verdict(struct upgrade *u, enum verdict verdict,
 }
 
 static void on_verified(void *owner, enum verdict verdict,
-			const struct credential *credential)
+			const struct credential_proof *known)
 {
 	struct upgrade *u = owner;
 
 	u->verification = NULL;
-	on_verdict(u, verdict, credential);
+	on_verdict(u, verdict, known);
 }
 
 /* A credential that is not needed may be there, but not a wrong one: its owner
  * would only learn later, and less clearly. */
-static void authenticate(struct upgrade *u)
+static void check_proof(struct upgrade *u)
 {
 	struct worker *w = u->l->w;
-	const struct credential *credential = NULL;
+	const struct credential_proof *known = NULL;
 	struct proof proof;
 	enum verdict verdict;
 
-	if (w->verifier == NULL) {
-		admit(u, NULL);
-	} else if (proof_read(&proof, u->req) != 0) {
+	if (proof_read(&proof, u->req) != 0) {
 		refuse_credential(u, "malformed credential");
 	} else if (proof.given) {
-		verdict = verifier_ask(w->verifier, &credential,
-				       &u->verification, &proof, on_verified,
-				       u);
+		verdict = verifier_ask(w->verifier, &known, &u->verification,
+				       &proof, on_verified, u);
 		proof_wipe(&proof);
 		if (verdict != VERDICT_LATER)
-			on_verdict(u, verdict, credential);
+			on_verdict(u, verdict, known);
 	} else if (w->conf->auth == AUTH_CREDENTIAL) {
 		refuse_credential(u, "no credential");
 	} else {
 		admit(u, NULL);
 	}
+}
+
+/* The strongest proof counts, and nothing else beside it. */
+static void authenticate(struct upgrade *u)
+{
+	const struct verifier *verifier = u->l->w->verifier;
+	const struct credential_proof *known = NULL;
+
+	if (verifier == NULL) {
+		admit(u, NULL);
+		return;
+	}
+	known = verifier_find_certificate(verifier,
+					  stream_peer_name(u->stream));
+	if (known != NULL)
+		admit(u, known);
+	else
+		check_proof(u);
 }
 
 static void on_request(void *owner, const struct http_msg *req)

@@ -20,7 +20,8 @@ struct verification {
 	LIST_ENTRY(verification) link;	/* in v's jobs */
 	verified_fn *on_verified;
 	void *owner;			/* NULL: cancelled */
-	const struct credential_proof *proof;
+	const struct credential_proof *proof;	/* v's */
+	struct secret_hash hash;	/* its copy, the pool's */
 	bool right;
 	unsigned char digest[DIGEST_LEN];
 	size_t len;
@@ -71,7 +72,7 @@ static void on_work(uv_work_t *req)
 	struct verification *job = container_of(req, struct verification, req);
 
 	job->right = secret_hash_matches(
-		&job->proof->hash, (struct str){ job->secret, job->len });
+		&job->hash, (struct str){ job->secret, job->len });
 }
 
 static void forget(struct verification *job)
@@ -92,7 +93,7 @@ static void on_done(uv_work_t *req, int status)
 {
 	struct verification *job = container_of(req, struct verification, req);
 	bool right = status == 0 && job->right;
-	const struct credential *c = right ? job->proof->credential : NULL;
+	const struct credential_proof *known = right ? job->proof : NULL;
 	verified_fn *on_verified = job->on_verified;
 	void *owner = job->owner;
 
@@ -105,7 +106,7 @@ static void on_done(uv_work_t *req, int status)
 	forget(job);
 	job_free(job);
 	if (owner != NULL)
-		on_verified(owner, right ? VERDICT_RIGHT : VERDICT_WRONG, c);
+		on_verified(owner, right ? VERDICT_RIGHT : VERDICT_WRONG, known);
 }
 
 static enum verdict start(struct verification **out, struct verifier *v,
@@ -119,6 +120,7 @@ static enum verdict start(struct verification **out, struct verifier *v,
 		return VERDICT_BUSY;
 	job->v = v;
 	job->proof = p;
+	job->hash = p->hash;
 	job->len = secret.len;
 	memcpy(job->digest, digest, DIGEST_LEN);
 	memcpy(job->secret, secret.p, secret.len);
@@ -132,8 +134,14 @@ static enum verdict start(struct verification **out, struct verifier *v,
 	return VERDICT_LATER;
 }
 
+const struct credential_proof *
+verifier_find_certificate(const struct verifier *v, struct str name)
+{
+	return credential_set_find(v->set, CREDENTIAL_CERTIFICATE, name);
+}
+
 enum verdict verifier_ask(struct verifier *v,
-			  const struct credential **credential,
+			  const struct credential_proof **known,
 			  struct verification **later,
 			  const struct proof *proof, verified_fn *on_verified,
 			  void *owner)
@@ -151,7 +159,7 @@ enum verdict verifier_ask(struct verifier *v,
 	slot = slot_of(v, digest);
 	if (slot->proof == p &&
 	    secret_equal(slot->digest, digest, sizeof(digest))) {
-		*credential = p->credential;
+		*known = p;
 		return VERDICT_RIGHT;
 	}
 	verdict = start(later, v, p, proof->secret, digest);

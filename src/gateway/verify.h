@@ -23,9 +23,9 @@ enum verdict {
 	VERDICT_LATER,			/* on_verified() follows */
 };
 
-/* credential: NULL unless RIGHT. The verification is dead at once. */
+/* known: NULL unless RIGHT. The verification is dead at once. */
 typedef void verified_fn(void *owner, enum verdict verdict,
-			 const struct credential *credential);
+			 const struct credential_proof *known);
 
 /* Borrows set, which outlives it. */
 MUST_CHECK int verifier_create(struct verifier **out, uv_loop_t *loop,
@@ -33,10 +33,14 @@ MUST_CHECK int verifier_create(struct verifier **out, uv_loop_t *loop,
 /* Before the loop closes; nobody hears of what is being hashed. */
 void verifier_destroy(struct verifier *v);
 
-/* *credential: when RIGHT. *later: when LATER, until on_verified() or
+/* What the set knows of a certificate that TLS has verified, or NULL. */
+const struct credential_proof *
+verifier_find_certificate(const struct verifier *v, struct str name);
+
+/* *known: when RIGHT. *later: when LATER, until on_verified() or
  * verification_cancel(). */
 enum verdict verifier_ask(struct verifier *v,
-			  const struct credential **credential,
+			  const struct credential_proof **known,
 			  struct verification **later,
 			  const struct proof *proof, verified_fn *on_verified,
 			  void *owner);

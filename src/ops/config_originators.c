@@ -10,6 +10,7 @@
  *	token = HASH		a client says NAME.SECRET
  *	user = USER		[NAME]
  *	password = HASH		a client says USER and SECRET
+ *	certificate = NAME	a client's certificate names it
  *	originators = ...	patterns
  *	administrators = ...
  */
@@ -19,6 +20,7 @@ enum key {
 	KEY_TOKEN,
 	KEY_USER,
 	KEY_PASSWORD,
+	KEY_CERTIFICATE,
 	KEY_ORIGINATORS,
 	KEY_ADMINISTRATORS,
 	KEY_COUNT,
@@ -28,6 +30,7 @@ static const char *const keys[] = {
 	[KEY_TOKEN] = "token",
 	[KEY_USER] = "user",
 	[KEY_PASSWORD] = "password",
+	[KEY_CERTIFICATE] = "certificate",
 	[KEY_ORIGINATORS] = "originators",
 	[KEY_ADMINISTRATORS] = "administrators",
 };
@@ -37,7 +40,7 @@ struct entry {
 	struct credential *credential;	/* NULL: none, or a bad one */
 	struct config_place place;
 	struct config_place places[KEY_COUNT];	/* source NULL: not given */
-	struct str user;		/* kept */
+	struct str user, certificate;	/* kept */
 	struct secret_hash token, password;
 	bool has_errors;
 };
@@ -99,8 +102,9 @@ static void check_whole(struct reader *r)
 	const struct entry *e = &r->entry;
 	const char *why = NULL;
 
-	if (!has(e, KEY_TOKEN) && !has(e, KEY_PASSWORD))
-		why = "needs token or password";
+	if (!has(e, KEY_TOKEN) && !has(e, KEY_PASSWORD) &&
+	    !has(e, KEY_CERTIFICATE))
+		why = "needs token, password or certificate";
 	else if (!has(e, KEY_ORIGINATORS) && !has(e, KEY_ADMINISTRATORS))
 		why = "needs originators or administrators";
 	else if (has(e, KEY_USER) && !has(e, KEY_PASSWORD))
@@ -116,6 +120,7 @@ static void check_whole(struct reader *r)
 
 static void end_section(struct reader *r)
 {
+	static const struct secret_hash none;
 	const struct entry *e = &r->entry;
 
 	if (e->credential == NULL || r->l->err)
@@ -132,6 +137,9 @@ static void end_section(struct reader *r)
 			  has(e, KEY_USER) ? e->user :
 					     str_of(e->credential->name),
 			  &e->password);
+	if (has(e, KEY_CERTIFICATE))
+		add_proof(r, CREDENTIAL_CERTIFICATE, KEY_CERTIFICATE,
+			  e->certificate, &none);
 }
 
 /* ---- sections and keys ---- */
@@ -212,6 +220,14 @@ static const char *set_user(struct reader *r, struct str value)
 	return NULL;
 }
 
+static const char *set_certificate(struct reader *r, struct str value)
+{
+	if (value.len == 0)
+		return "must be the name that the certificate gives";
+	r->entry.certificate = keep(r, value);
+	return NULL;
+}
+
 /* NULL, or why value is none. */
 static const char *set(struct reader *r, enum key key, struct str value)
 {
@@ -224,6 +240,8 @@ static const char *set(struct reader *r, enum key key, struct str value)
 		return set_user(r, value);
 	case KEY_PASSWORD:
 		return secret_hash_read(&e->password, value);
+	case KEY_CERTIFICATE:
+		return set_certificate(r, value);
 	case KEY_ORIGINATORS:
 		return set_list(r, &e->credential->originators, value, true);
 	case KEY_ADMINISTRATORS:

@@ -21,14 +21,15 @@ KEYS = {
 }
 
 
-def make_certificate(openssl, folder, kind):
-    """A self-signed one for localhost; the paths of it and its key."""
-    cert = os.path.join(folder, f"{kind}.crt")
-    key = os.path.join(folder, f"{kind}.key")
+def make_certificate(openssl, folder, kind, name="localhost",
+                     alt="DNS:localhost", file=None):
+    """A self-signed one, for localhost; the paths of it and its key."""
+    cert = os.path.join(folder, f"{file or kind}.crt")
+    key = os.path.join(folder, f"{file or kind}.key")
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", *KEYS[kind], "-nodes", "-days",
-         "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+         "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={alt}",
+         "-keyout", key, "-out", cert],
         check=True, capture_output=True)
     return cert, key
 
