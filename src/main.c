@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ops/config.h"
 #include "ops/hash_token.h"
+#include "ops/reload.h"
 #include "ops/service.h"
 
 #define DEFAULT_FILE M2MWSD_SYSCONFDIR "/m2mwsd/m2mwsd.conf"
@@ -29,9 +30,8 @@ enum action {
 
 struct arguments {
 	enum action action;
-	const char *file;
 	const char *overrides[MAX_OVERRIDES];
-	size_t override_count;
+	struct config_origin origin;	/* with these overrides */
 };
 
 static void print_help(FILE *to)
@@ -77,9 +77,10 @@ static bool parse_arguments(struct arguments *out, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "c:o:th", options, NULL)) != -1) {
 		if (c == 'c')
-			out->file = optarg;
-		else if (c == 'o' && out->override_count < MAX_OVERRIDES)
-			out->overrides[out->override_count++] = optarg;
+			out->origin.file = optarg;
+		else if (c == 'o' &&
+			 out->origin.override_count < MAX_OVERRIDES)
+			out->overrides[out->origin.override_count++] = optarg;
 		else if (c == 't')
 			out->action = ACTION_CHECK;
 		else if (c == 'd')
@@ -127,29 +128,29 @@ static void announce(const struct config *conf, const struct gateway *gw)
 	log_flush();
 }
 
-static int serve(const struct config *conf)
+static int serve(const struct config *conf, const struct config_origin *origin)
 {
-	struct gateway *gw;
-	struct service *service;
+	struct gateway *gw = NULL;
+	struct reloader *reloader = NULL;
+	struct service *service = NULL;
 	int err;
 
 	log_setup(&conf->log, STDERR_FILENO);
-	service_raise_limits();
+	service_prepare();
 	err = gateway_create(&gw, &conf->gateway);
-	if (err) {
+	if (!err)
+		err = reloader_create(&reloader, gw, origin, conf);
+	if (!err)
+		err = service_create(&service, gw, reloader);
+	if (!err) {
+		announce(conf, gw);
+		err = gateway_run(gw);
+	} else {
 		log_error("start_failed", LOG_ERRNO(err));
-		return EXIT_RUN;
 	}
-	err = service_create(&service, gw);
-	if (err) {
-		log_error("start_failed", LOG_ERRNO(err));
-		gateway_destroy(gw);
-		return EXIT_RUN;
-	}
-	announce(conf, gw);
-	err = gateway_run(gw);
 	service_destroy(service);
 	gateway_destroy(gw);
+	reloader_destroy(reloader);
 	log_info("end", LOG_INT("status", err ? EXIT_RUN : EXIT_OK));
 	log_flush();
 	return err ? EXIT_RUN : EXIT_OK;
@@ -157,7 +158,9 @@ static int serve(const struct config *conf)
 
 int main(int argc, char **argv)
 {
-	struct arguments args = { .file = DEFAULT_FILE };
+	struct arguments args = {
+		.origin = { DEFAULT_FILE, args.overrides, 0 },
+	};
 	struct config *conf;
 	int status = EXIT_OK;
 
@@ -176,15 +179,15 @@ int main(int argc, char **argv)
 				 EXIT_OK : EXIT_RUN;
 	if (args.action >= ACTION_LIST)
 		return status;
-	if (config_load(&conf, args.file, args.overrides, args.override_count,
-			stderr) != 0)
+	if (config_load(&conf, args.origin.file, args.overrides,
+			args.origin.override_count, stderr) != 0)
 		return EXIT_USAGE;
 	if (args.action == ACTION_CHECK)
-		printf("m2mwsd: %s is fine\n", args.file);
+		printf("m2mwsd: %s is fine\n", args.origin.file);
 	else if (args.action == ACTION_DUMP)
 		config_dump(conf, stdout);
 	else
-		status = serve(conf);
+		status = serve(conf, &args.origin);
 	config_destroy(conf);
 	return status;
 }

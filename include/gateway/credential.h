@@ -51,6 +51,10 @@ const struct credential_proof *
 credential_set_find(const struct credential_set *set,
 		    enum credential_kind kind, struct str name);
 
+/* Of the same kind and name: the secret and what it allows are the same. */
+bool credential_proof_same(const struct credential_proof *a,
+			   const struct credential_proof *b);
+
 /* NULL, or why text is no pattern: "must be ...". */
 const char *credential_check_pattern(struct str text);
 

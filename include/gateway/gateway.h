@@ -121,6 +121,17 @@ MUST_CHECK int gateway_run(struct gateway *gw);
  * from a signal watcher on the loop given by gateway_loop(). */
 void gateway_stop(struct gateway *gw);
 
+/*
+ * On the loop given by gateway_loop(), one at a time: takes over from next what
+ * can change while it serves, namely the files of TLS of listeners that are in
+ * both, and the credentials. Either all of it or, when it fails, nothing.
+ * on_done() follows: until then the configuration of the reload before is still
+ * in use, and next is until that of the reload after.
+ */
+MUST_CHECK int gateway_reload(struct gateway *gw,
+			      const struct gateway_conf *next,
+			      void (*on_done)(void *owner), void *owner);
+
 /* The main thread's loop, for signals; carries no traffic. */
 struct uv_loop_s *gateway_loop(struct gateway *gw);
 

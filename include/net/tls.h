@@ -57,9 +57,10 @@ MUST_CHECK int tls_context_create(struct tls_context **out,
 				  struct tls_fault *fault,
 				  const struct tls_conf *conf,
 				  struct tls_tickets *tickets);
+/* Its connections keep what they need of it until the last one ends. */
 void tls_context_destroy(struct tls_context *c);
 
-/* The context is borrowed and outlives it. */
+/* On the thread that destroys the context. */
 MUST_CHECK int tls_create(struct tls **out, struct tls_context *c);
 void tls_destroy(struct tls *t);
 

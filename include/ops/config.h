@@ -31,7 +31,17 @@ struct config {
 MUST_CHECK int config_load(struct config **out, const char *file,
 			   const char *const *overrides, size_t count,
 			   FILE *diag);
+/* The same for the log: each error is one line, without that of the file. */
+MUST_CHECK int config_load_again(struct config **out, const char *file,
+				 const char *const *overrides, size_t count,
+				 FILE *diag);
 void config_destroy(struct config *c);
+
+/* Calls on_change for every option that a and b say differently and that takes
+ * a restart: option is section.key, or section.NAME.key. */
+void config_compare(const struct config *a, const struct config *b,
+		    void (*on_change)(void *arg, struct str option),
+		    void *arg);
 
 /* Every option with its value and where it came from, in a form that
  * config_load() reads back. Secrets are not shown. */

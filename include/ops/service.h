@@ -4,19 +4,21 @@
 #include "base/base.h"
 
 struct gateway;
+struct reloader;
 
 /*
  * What makes a process a service: signals, limits of the system. SIGTERM and
- * SIGINT drain; the second one ends at once. SIGHUP is ignored until there is
- * a reload.
+ * SIGINT drain; the second one ends at once. SIGHUP reloads.
  */
 struct service;
 
 /* On the gateway's main loop. Destroy before the gateway. */
-MUST_CHECK int service_create(struct service **out, struct gateway *gw);
+MUST_CHECK int service_create(struct service **out, struct gateway *gw,
+			      struct reloader *reloader);
 void service_destroy(struct service *s);
 
-/* As many descriptors as the system allows this process. */
-void service_raise_limits(void);
+/* Before anything else: as many descriptors as the system allows this process,
+ * and a SIGHUP that comes too early waits for service_create(). */
+void service_prepare(void);
 
 #endif

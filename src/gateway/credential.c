@@ -39,6 +39,20 @@ int credential_set_add(struct credential_set *set, struct credential_proof *p)
 	return table_added(&p->hh);
 }
 
+bool credential_proof_same(const struct credential_proof *a,
+			   const struct credential_proof *b)
+{
+	const struct secret_hash *x = &a->hash, *y = &b->hash;
+
+	return x->count == y->count &&
+	       memcmp(x->salt, y->salt, sizeof(x->salt)) == 0 &&
+	       memcmp(x->digest, y->digest, sizeof(x->digest)) == 0 &&
+	       str_eq(a->credential->originators,
+		      b->credential->originators) &&
+	       str_eq(a->credential->administrators,
+		      b->credential->administrators);
+}
+
 static bool is_separator(char c)
 {
 	return c == ' ' || c == '\t' || c == ',';

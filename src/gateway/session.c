@@ -7,6 +7,7 @@
 #include "owner.h"
 #include "post.h"
 #include "registrar.h"
+#include "verify.h"
 
 /* A peer that never makes sense is not listened to for ever. */
 #define MAX_MALFORMED 64		/* messages in a row */
@@ -326,6 +327,42 @@ struct owner *session_owner(struct dispatch_peer *peer)
 void session_feed(struct session *s, struct str octets)
 {
 	ws_session_feed(s->ws, octets);
+}
+
+/* Stands for nobody, as long as its Close takes. */
+static void revoke(struct session *s)
+{
+	static const struct credential nobody = { .name = "" };
+	static const struct credential_proof none = {
+		.name = STR(""),
+		.credential = &nobody,
+	};
+
+	s->owner.proof = &none;
+	s->owner.credential = &nobody;
+	if (s->state == SESSION_CLOSING)
+		return;
+	s->w->counters.revoked++;
+	log_info("session_revoked", LOG_UINT("sid", s->peer.id));
+	session_close(s, WS_CLOSE_POLICY, STR("credential changed"));
+}
+
+void session_check_all(struct worker *w)
+{
+	const struct credential_proof *known;
+	struct session *s;
+
+	LIST_FOREACH(s, &w->sessions, link) {
+		if (s->owner.proof == NULL)
+			continue;
+		known = verifier_find_same(w->verifier, s->owner.proof);
+		if (known == NULL) {
+			revoke(s);
+			continue;
+		}
+		s->owner.proof = known;
+		s->owner.credential = known->credential;
+	}
 }
 
 void session_drain_all(struct worker *w)

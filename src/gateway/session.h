@@ -43,6 +43,10 @@ void session_give_answer(struct session *s, const struct prim *answer);
 /* The entities of the session whose dispatch_peer this is. */
 struct owner *session_owner(struct dispatch_peer *peer);
 
+/* What w's verifier knows has changed: who is not in it as before is closed
+ * with 1008. None ends within the call. */
+void session_check_all(struct worker *w);
+
 /* Every session of w: no new requests, Close 1012 once the pending ones are
  * answered. None ends within the call. */
 void session_drain_all(struct worker *w);

@@ -198,6 +198,21 @@ static void authenticate(struct upgrade *u)
 		check_proof(u);
 }
 
+/* None of them ends within the call but by its own doing, and none comes. */
+void upgrade_check_all(struct worker *w)
+{
+	struct upgrade *u, *next;
+
+	for (u = LIST_FIRST(&w->upgrades); u != NULL; u = next) {
+		next = LIST_NEXT(u, link);
+		if (u->verification == NULL)
+			continue;
+		verification_cancel(u->verification);
+		u->verification = NULL;
+		authenticate(u);
+	}
+}
+
 static void on_request(void *owner, const struct http_msg *req)
 {
 	struct upgrade *u = owner;

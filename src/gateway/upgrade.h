@@ -13,4 +13,7 @@ struct upgrade;
 MUST_CHECK int upgrade_accept(struct worker_listener *l, int fd);
 void upgrade_destroy(struct upgrade *u);
 
+/* What proves who they are has changed: those that wait are checked anew. */
+void upgrade_check_all(struct worker *w);
+
 #endif

@@ -140,6 +140,16 @@ verifier_find_certificate(const struct verifier *v, struct str name)
 	return credential_set_find(v->set, CREDENTIAL_CERTIFICATE, name);
 }
 
+const struct credential_proof *
+verifier_find_same(const struct verifier *v, const struct credential_proof *p)
+{
+	const struct credential_proof *known = NULL;
+
+	if (v != NULL)
+		known = credential_set_find(v->set, p->kind, p->name);
+	return known != NULL && credential_proof_same(known, p) ? known : NULL;
+}
+
 enum verdict verifier_ask(struct verifier *v,
 			  const struct credential_proof **known,
 			  struct verification **later,

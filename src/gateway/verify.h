@@ -37,6 +37,11 @@ void verifier_destroy(struct verifier *v);
 const struct credential_proof *
 verifier_find_certificate(const struct verifier *v, struct str name);
 
+/* What proves as much by the same means as p, which may be of an earlier set;
+ * NULL: nothing any more. v may be NULL: it knows nothing. */
+const struct credential_proof *
+verifier_find_same(const struct verifier *v, const struct credential_proof *p);
+
 /* *known: when RIGHT. *later: when LATER, until on_verified() or
  * verification_cancel(). */
 enum verdict verifier_ask(struct verifier *v,

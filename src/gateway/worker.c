@@ -8,6 +8,7 @@
 #include "notify.h"
 #include "reach.h"
 #include "registrar.h"
+#include "reload.h"
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
@@ -103,12 +104,24 @@ static void on_drain_end(struct timeout *t)
 	reactor_stop(container_of(t, struct worker, drain_end)->reactor);
 }
 
+static void take_reload(struct worker *w)
+{
+	struct reload *r = atomic_exchange(&w->reload, NULL);
+
+	if (r == NULL)
+		return;
+	reload_take(w, r);
+	atomic_fetch_sub(&w->shared->reloading, 1);
+	uv_async_send(&w->shared->news);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct worker *w = wake->data;
 	int stops = atomic_load(&w->stops);
 
 	post_run(w);
+	take_reload(w);
 	if (stops > 0 && !w->draining)
 		drain(w);
 	else
@@ -120,6 +133,12 @@ static void on_wake(uv_async_t *wake)
 void worker_wake(struct worker *w)
 {
 	uv_async_send(&w->wake);
+}
+
+void worker_reload(struct worker *w, struct reload *r)
+{
+	atomic_store(&w->reload, r);
+	worker_wake(w);
 }
 
 void worker_stop(struct worker *w)
@@ -166,6 +185,7 @@ static void log_end(const struct worker *w)
 			  w->counters.refused_handshakes),
 		 LOG_UINT("refused_credentials",
 			  w->counters.refused_credentials),
+		 LOG_UINT("revoked", w->counters.revoked),
 		 LOG_UINT("refused_tls", w->handshaker != NULL ?
 				handshaker_refused(w->handshaker) : 0),
 		 LOG_UINT("refused_sessions", w->counters.refused_sessions),
@@ -230,9 +250,23 @@ void worker_run(struct worker *w)
 }
 
 /* Each worker has a context of its own, the tickets are everybody's. */
-static int open_tls(struct worker_listener *l)
+int worker_tls_context(struct tls_context **out,
+		       const struct worker_listener *l,
+		       const struct gateway_listener_conf *conf)
 {
 	struct tls_fault fault = { .member = "tls", .why = "failed" };
+	int err = tls_context_create(out, &fault, &conf->tls_conf,
+				     l->shared->tickets);
+
+	if (err)
+		log_error("tls_failed", LOG_TEXT("listener", conf->name),
+			  LOG_TEXT("option", fault.member),
+			  LOG_TEXT("why", fault.why));
+	return err;
+}
+
+static int open_tls(struct worker_listener *l)
+{
 	int err = 0;
 
 	if (!l->conf->tls)
@@ -240,14 +274,7 @@ static int open_tls(struct worker_listener *l)
 	if (l->w->handshaker == NULL)
 		err = handshaker_create(&l->w->handshaker, l->w->reactor,
 					l->w->conf->max_handshakes);
-	if (!err)
-		err = tls_context_create(&l->tls, &fault, &l->conf->tls_conf,
-					 l->shared->tickets);
-	if (err)
-		log_error("tls_failed", LOG_TEXT("listener", l->conf->name),
-			  LOG_TEXT("option", fault.member),
-			  LOG_TEXT("why", fault.why));
-	return err;
+	return err ? err : worker_tls_context(&l->tls, l, l->conf);
 }
 
 static int open_listeners(struct worker *w)
@@ -352,12 +379,12 @@ static int open_notify(struct worker *w)
 }
 
 /* In mode open nobody looks at credentials. */
-static int open_verifier(struct worker *w)
+int worker_verifier(struct verifier **out, struct worker *w,
+		    const struct credential_set *credentials)
 {
-	if (w->conf->credentials == NULL || w->conf->auth == AUTH_OPEN)
+	if (credentials == NULL || w->conf->auth == AUTH_OPEN)
 		return 0;
-	return verifier_create(&w->verifier, reactor_loop(w->reactor),
-			       w->conf->credentials);
+	return verifier_create(out, reactor_loop(w->reactor), credentials);
 }
 
 static int open_parts(struct worker *w)
@@ -383,7 +410,7 @@ static int open_parts(struct worker *w)
 	if (!err)
 		err = ws_pool_create(&w->ws_pool, w->reactor, &w->conf->ws);
 	if (!err)
-		err = open_verifier(w);
+		err = worker_verifier(&w->verifier, w, w->conf->credentials);
 	if (!err)
 		err = open_listeners(w);
 	return err ? err : open_notify(w);
@@ -486,6 +513,7 @@ void worker_destroy(struct worker *w)
 	post_deinit(&w->post);
 	close_tls(w);
 	free(w->listeners);
+	reload_destroy(w->reload);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);
 	buf_deinit(&w->out);

@@ -17,6 +17,7 @@ struct handshaker;
 struct notify;
 struct reach;
 struct registrar;
+struct reload;
 struct session;
 struct upgrade;
 struct verifier;
@@ -38,6 +39,7 @@ struct worker_counters {
 	uint64_t refused_sessions;	/* max_sessions bit */
 	uint64_t refused_handshakes;
 	uint64_t refused_credentials;	/* absent, or wrong */
+	uint64_t revoked;		/* sessions, by a reload */
 	uint64_t sessions;
 	uint64_t malformed;		/* messages that were no primitive */
 	uint64_t redelivered;		/* from the inbox, and answered */
@@ -63,6 +65,8 @@ struct worker_shared {
 	struct directory *directory;
 	struct worker **workers;
 	atomic_uint running;			/* that have not ended */
+	atomic_uint reloading;			/* that have not reloaded */
+	uv_async_t news;			/* of these two; main thread */
 };
 
 /*
@@ -99,6 +103,7 @@ struct worker {
 	uint64_t last_id;			/* ids given away */
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */
+	struct reload *_Atomic reload;		/* to be taken; owned */
 	struct timeout drain_end;
 
 	struct prim request;			/* the message at hand */
@@ -120,6 +125,17 @@ void worker_run(struct worker *w);
 
 /* Any thread. Once: drain. Twice: at once. */
 void worker_stop(struct worker *w);
+
+/* Main thread. The worker takes r in a turn of its loop. */
+void worker_reload(struct worker *w, struct reload *r);
+
+/* What a listener of conf offers, and who checks credentials; NULL: nobody.
+ * For any thread as long as the worker has neither. */
+MUST_CHECK int worker_tls_context(struct tls_context **out,
+				  const struct worker_listener *l,
+				  const struct gateway_listener_conf *conf);
+MUST_CHECK int worker_verifier(struct verifier **out, struct worker *w,
+			       const struct credential_set *credentials);
 
 /* Any thread: looks again whether it may end. */
 void worker_wake(struct worker *w);

@@ -53,6 +53,7 @@ int tls_create(struct tls **out, struct tls_context *c)
 		return UV_ENOMEM;
 	mbedtls_ssl_init(&t->ssl);
 	t->ctx = c;
+	c->users++;
 	*out = t;
 	return 0;
 }
@@ -62,6 +63,7 @@ void tls_destroy(struct tls *t)
 	if (t == NULL)
 		return;
 	mbedtls_ssl_free(&t->ssl);
+	tls_context_leave(t->ctx);
 	free(t);
 }
 

@@ -386,14 +386,27 @@ int tls_context_create(struct tls_context **out, struct tls_fault *fault,
 	return 0;
 }
 
-void tls_context_destroy(struct tls_context *c)
+static void context_free(struct tls_context *c)
 {
-	if (c == NULL)
-		return;
 	mbedtls_ssl_config_free(&c->conf);
 	mbedtls_pk_free(&c->key);
 	mbedtls_x509_crt_free(&c->chain);
 	mbedtls_x509_crt_free(&c->client_ca);
 	random_deinit(&c->random);
 	free(c);
+}
+
+void tls_context_leave(struct tls_context *c)
+{
+	if (--c->users == 0 && c->destroyed)
+		context_free(c);
+}
+
+void tls_context_destroy(struct tls_context *c)
+{
+	if (c == NULL)
+		return;
+	c->destroyed = true;
+	if (c->users == 0)
+		context_free(c);
 }

@@ -21,6 +21,11 @@ struct tls_context {
 	mbedtls_pk_context key;
 	struct random random;
 	bool wants_cert;		/* of clients */
+	size_t users;			/* connections */
+	bool destroyed;			/* the last of them frees it */
 };
+
+/* A connection of c ends. */
+void tls_context_leave(struct tls_context *c);
 
 #endif

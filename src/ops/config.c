@@ -227,8 +227,9 @@ static int end(struct config_load *l, struct config **out)
 	return 0;
 }
 
-int config_load(struct config **out, const char *file,
-		const char *const *overrides, size_t count, FILE *diag)
+static int load(struct config **out, const char *file,
+		const char *const *overrides, size_t count, FILE *diag,
+		bool bare)
 {
 	struct config_load l;
 	bool whole = true;
@@ -236,6 +237,7 @@ int config_load(struct config **out, const char *file,
 
 	if (err)
 		return err;
+	l.bare = bare;
 	if (file != NULL && !l.err) {
 		whole = apply_file(&l, file);
 		if (whole)
@@ -246,6 +248,18 @@ int config_load(struct config **out, const char *file,
 	if (whole && !l.err)
 		config_finish(&l);
 	return end(&l, out);
+}
+
+int config_load(struct config **out, const char *file,
+		const char *const *overrides, size_t count, FILE *diag)
+{
+	return load(out, file, overrides, count, diag, false);
+}
+
+int config_load_again(struct config **out, const char *file,
+		      const char *const *overrides, size_t count, FILE *diag)
+{
+	return load(out, file, overrides, count, diag, true);
 }
 
 int config_load_text(struct config **out, const char *name, struct str text,

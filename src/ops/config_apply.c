@@ -156,7 +156,7 @@ static void report_value(struct config_load *l, const struct config_item *item,
 	}
 	config_report(l, &item->value_at, "%.*s %s%s", (int)item->key.len,
 		      item->key.p, why, hint_of(item));
-	if (!item->expanded)
+	if (!item->expanded || l->bare)
 		return;
 	fputs("with the variables expanded: ", l->diag);
 	config_print_text(l->diag, item->value);

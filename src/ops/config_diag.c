@@ -94,7 +94,7 @@ void config_report(struct config_load *l, const struct config_place *at,
 	vfprintf(l->diag, fmt, args);
 	va_end(args);
 	fputc('\n', l->diag);
-	if (placed)
+	if (placed && !l->bare)
 		print_caret(l->diag, at, column);
 }
 

@@ -17,6 +17,7 @@
  *	config.c	files in their order, memory
  *	config_diag.c	messages
  *	config_dump.c	the way back
+ *	config_compare.c	what two of them do not have in common
  */
 #define CONFIG_LINE_MAX  4096	/* octets of a line */
 #define CONFIG_VALUE_MAX 1024	/* octets of a value; its dump fits a line */
@@ -73,6 +74,7 @@ struct config_option {
 	const char *preset;		/* default; NULL: the key is required */
 	const char *help;
 	const struct config_word *words;	/* ends with a NULL text */
+	bool live;			/* a reload changes it */
 };
 
 struct config_section {
@@ -128,6 +130,7 @@ struct config_load {
 	struct config *conf;
 	struct config_store *store;
 	FILE *diag;
+	bool bare;			/* errors without their lines */
 	const char *name;		/* of the whole, where no place fits */
 	struct config_instance *current;	/* NULL: keys are skipped */
 	bool has_bad_section;

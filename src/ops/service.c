@@ -7,11 +7,13 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "ops/reload.h"
 
 static const int watched[] = { SIGTERM, SIGINT, SIGHUP };
 
 struct service {
 	struct gateway *gw;		/* borrowed */
+	struct reloader *reloader;	/* likewise */
 	uv_signal_t signals[ARRAY_LEN(watched)];
 	unsigned open;			/* handles not closed yet */
 };
@@ -21,9 +23,11 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct service *s = handle->data;
 
 	log_info("signal", LOG_INT("number", number));
-	log_flush();
-	if (number != SIGHUP)
+	if (number == SIGHUP)
+		reloader_run(s->reloader);
+	else
 		gateway_stop(s->gw);
+	log_flush();
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -34,7 +38,17 @@ static void on_closed(uv_handle_t *handle)
 		free(s);
 }
 
-int service_create(struct service **out, struct gateway *gw)
+static void hold_back(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
+int service_create(struct service **out, struct gateway *gw,
+		   struct reloader *reloader)
 {
 	struct service *s = calloc(1, sizeof(*s));
 	int err = 0;
@@ -42,6 +56,7 @@ int service_create(struct service **out, struct gateway *gw)
 	if (s == NULL)
 		return UV_ENOMEM;
 	s->gw = gw;
+	s->reloader = reloader;
 	for (size_t i = 0; i < ARRAY_LEN(watched) && !err; i++) {
 		err = uv_signal_init(gateway_loop(gw), &s->signals[i]);
 		if (err)
@@ -54,6 +69,7 @@ int service_create(struct service **out, struct gateway *gw)
 		service_destroy(s);
 		return err;
 	}
+	hold_back(SIG_UNBLOCK);
 	*out = s;
 	return 0;
 }
@@ -74,10 +90,11 @@ void service_destroy(struct service *s)
 	}
 }
 
-void service_raise_limits(void)
+void service_prepare(void)
 {
 	struct rlimit files;
 
+	hold_back(SIG_BLOCK);
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return;
 	files.rlim_cur = files.rlim_max;

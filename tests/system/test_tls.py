@@ -39,15 +39,15 @@ class TlsCase(ReverseCase):
 
     def setUp(self):
         super().setUp()
-        self.folder = tempfile.TemporaryDirectory(prefix="m2mwsd-tls-")
-        self.addCleanup(self.folder.cleanup)
+        self.tls_folder = tempfile.TemporaryDirectory(prefix="m2mwsd-tls-")
+        self.addCleanup(self.tls_folder.cleanup)
         self.certificates = {}
 
     def certificate(self, kind):
         if kind not in self.certificates:
             openssl = needs_program(self, "openssl")
             self.certificates[kind] = make_certificate(
-                openssl, self.folder.name, kind)
+                openssl, self.tls_folder.name, kind)
         return self.certificates[kind]
 
     def tls_gateway(self, kind="ecdsa", listener=(), **options):
@@ -204,7 +204,7 @@ class Wrong(TlsCase):
         base = ["-o", "listener.main.listen=127.0.0.1:1",
                 "-o", "listener.main.tls=yes",
                 "-o", "upstream.cse.url=http://127.0.0.1:1"]
-        empty = os.path.join(self.folder.name, "empty.conf")
+        empty = os.path.join(self.tls_folder.name, "empty.conf")
         open(empty, "w").close()
         for cert, key, want in (
                 (ecdsa[0], ecdsa[1], None), (rsa[0], rsa[1], None),
