@@ -78,8 +78,9 @@ class Process:
             preexec_fn=limit_files if files else None)
 
     def log_text(self):
-        self.log.seek(0)
-        return self.log.read().decode("utf-8", "replace")
+        # not read(): it would move the place where the program writes
+        fd = self.log.fileno()
+        return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "replace")
 
     def alive(self):
         return self.popen.poll() is None
