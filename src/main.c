@@ -8,6 +8,7 @@
 #include "ops/hash_token.h"
 #include "ops/reload.h"
 #include "ops/service.h"
+#include "ops/systemd.h"
 
 #define DEFAULT_FILE M2MWSD_SYSCONFDIR "/m2mwsd/m2mwsd.conf"
 #define MAX_OVERRIDES 256
@@ -128,6 +129,23 @@ static void announce(const struct config *conf, const struct gateway *gw)
 	log_flush();
 }
 
+/* With what the service manager has opened. */
+static int create_gateway(struct gateway **out, const struct config *conf)
+{
+	struct systemd_socket from[SYSTEMD_SOCKETS_MAX];
+	struct gateway_socket sockets[SYSTEMD_SOCKETS_MAX];
+	size_t count = systemd_take_sockets(from);
+	int err;
+
+	for (size_t i = 0; i < count; i++)
+		sockets[i] = (struct gateway_socket){ from[i].fd,
+						      from[i].name };
+	err = gateway_create(out, &conf->gateway, sockets, count);
+	for (size_t i = 0; i < count; i++)
+		close(from[i].fd);
+	return err;
+}
+
 static int serve(const struct config *conf, const struct config_origin *origin)
 {
 	struct gateway *gw = NULL;
@@ -137,13 +155,14 @@ static int serve(const struct config *conf, const struct config_origin *origin)
 
 	log_setup(&conf->log, STDERR_FILENO);
 	service_prepare();
-	err = gateway_create(&gw, &conf->gateway);
+	err = create_gateway(&gw, conf);
 	if (!err)
 		err = reloader_create(&reloader, gw, origin, conf);
 	if (!err)
 		err = service_create(&service, gw, reloader);
 	if (!err) {
 		announce(conf, gw);
+		service_ready(service);
 		err = gateway_run(gw);
 	} else {
 		log_error("start_failed", LOG_ERRNO(err));

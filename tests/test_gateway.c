@@ -137,7 +137,7 @@ static void fill_conf(void)
 
 static void start(void)
 {
-	ck_assert_int_eq(gateway_create(&gateway, &conf), 0);
+	ck_assert_int_eq(gateway_create(&gateway, &conf, NULL, 0), 0);
 	ck_assert_int_eq(pthread_create(&gateway_thread, NULL, gateway_main,
 					NULL), 0);
 }
@@ -402,11 +402,25 @@ START_TEST(test_port_is_taken)
 	log_setup(&none, -1);		/* it says so, which is not wanted */
 	snprintf(text, sizeof(text), "127.0.0.1:%u", listen_anywhere(&fd));
 	ck_assert_int_eq(addr_parse(&listeners[0].addr, str_of(text)), 0);
-	ck_assert_int_eq(gateway_create(&gateway, &conf), UV_EADDRINUSE);
+	ck_assert_int_eq(gateway_create(&gateway, &conf, NULL, 0), UV_EADDRINUSE);
 	close(fd);
 	shutdown(cse_fd, SHUT_RDWR);
 	pthread_join(cse_thread, NULL);
 	close(cse_fd);
+}
+END_TEST
+
+/* Turns that were had are believed in; one must be had in between. */
+START_TEST(test_alive)
+{
+	ck_assert_int_eq(gateway_create(&gateway, &conf, NULL, 0), 0);
+	ck_assert(!gateway_is_alive(gateway));
+	ck_assert(!gateway_is_alive(gateway));
+	ck_assert_int_eq(pthread_create(&gateway_thread, NULL, gateway_main,
+					NULL), 0);
+	while (!gateway_is_alive(gateway))
+		sched_yield();
+	stop();
 }
 END_TEST
 
@@ -424,6 +438,7 @@ int main(void)
 	tcase_add_test(tc, test_max_sessions);
 	tcase_add_test(tc, test_malformed_for_ever);
 	tcase_add_test(tc, test_drain);
+	tcase_add_test(tc, test_alive);
 	tcase_add_test(tc, test_port_is_taken);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

@@ -109,9 +109,18 @@ struct gateway_conf {
 	size_t max_handshakes;		/* of TLS, that wait in a worker */
 };
 
-/* Opens the listeners. conf is borrowed and outlives the gateway. */
+/* A socket that listens already, for the listener of that name. */
+struct gateway_socket {
+	int fd;
+	const char *name;
+};
+
+/* Opens the listeners, other than those that are in sockets, which are
+ * borrowed. conf is borrowed, too, and outlives the gateway. */
 MUST_CHECK int gateway_create(struct gateway **out,
-			      const struct gateway_conf *conf);
+			      const struct gateway_conf *conf,
+			      const struct gateway_socket *sockets,
+			      size_t socket_count);
 
 /* Serves until gateway_stop(); runs the workers' threads. */
 MUST_CHECK int gateway_run(struct gateway *gw);
@@ -134,6 +143,14 @@ MUST_CHECK int gateway_reload(struct gateway *gw,
 
 /* The main thread's loop, for signals; carries no traffic. */
 struct uv_loop_s *gateway_loop(struct gateway *gw);
+
+/* Whether each worker has had its turn since the last call, which is the reason
+ * to believe that it will have another one. On the loop given by
+ * gateway_loop(). */
+bool gateway_is_alive(struct gateway *gw);
+
+/* Open WebSockets, on all listeners. */
+uint64_t gateway_sessions(const struct gateway *gw);
 
 /* The port of the embedded CSE's HTTP; 0: none. */
 unsigned gateway_store_port(const struct gateway *gw);

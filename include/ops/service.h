@@ -8,7 +8,9 @@ struct reloader;
 
 /*
  * What makes a process a service: signals, limits of the system. SIGTERM and
- * SIGINT drain; the second one ends at once. SIGHUP reloads.
+ * SIGINT drain; the second one ends at once. SIGHUP reloads. The service
+ * manager, where there is one, hears of all that, of how many sessions there
+ * are, and that every worker has its turns.
  */
 struct service;
 
@@ -16,6 +18,9 @@ struct service;
 MUST_CHECK int service_create(struct service **out, struct gateway *gw,
 			      struct reloader *reloader);
 void service_destroy(struct service *s);
+
+/* Clients are served from now on. */
+void service_ready(struct service *s);
 
 /* Before anything else: as many descriptors as the system allows this process,
  * and a SIGHUP that comes too early waits for service_create(). */

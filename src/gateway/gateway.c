@@ -14,6 +14,7 @@
 struct worker_thread {
 	struct gateway *gw;
 	struct worker *worker;		/* owned */
+	unsigned turns;			/* of it, when it was last looked at */
 	uv_thread_t thread;
 	bool started;
 };
@@ -167,7 +168,32 @@ static int create_workers(struct gateway *gw)
 	return 0;
 }
 
-int gateway_create(struct gateway **out, const struct gateway_conf *conf)
+static int find_listener(const struct gateway_conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->listener_count; i++)
+		if (strcmp(conf->listeners[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void inherit(struct gateway *gw, const struct gateway_socket *sockets,
+		    size_t count)
+{
+	for (size_t i = 0; i < gw->conf->listener_count; i++)
+		gw->shared.listeners[i].fd = -1;
+	for (size_t i = 0; i < count; i++) {
+		int at = find_listener(gw->conf, sockets[i].name);
+
+		if (at >= 0)
+			gw->shared.listeners[at].fd = sockets[i].fd;
+		else
+			log_warning("unknown_socket",
+				    LOG_TEXT("name", sockets[i].name));
+	}
+}
+
+int gateway_create(struct gateway **out, const struct gateway_conf *conf,
+		   const struct gateway_socket *sockets, size_t socket_count)
 {
 	struct gateway *gw = calloc(1, sizeof(*gw));
 	int err;
@@ -191,6 +217,8 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf)
 			      gw->threads == NULL ?
 		      UV_ENOMEM :
 		      uv_async_init(&gw->loop, &gw->shared.news, on_news);
+	if (!err)
+		inherit(gw, sockets, socket_count);
 	if (!err)
 		err = open_state(gw);
 	if (!err)
@@ -297,6 +325,31 @@ int gateway_reload(struct gateway *gw, const struct gateway_conf *next,
 struct uv_loop_s *gateway_loop(struct gateway *gw)
 {
 	return &gw->loop;
+}
+
+bool gateway_is_alive(struct gateway *gw)
+{
+	bool alive = true;
+
+	for (unsigned i = 0; i < gw->conf->workers; i++) {
+		struct worker_thread *t = &gw->threads[i];
+		unsigned turns = atomic_load(&t->worker->turns);
+
+		if (turns == t->turns && atomic_load(&t->worker->stops) == 0)
+			alive = false;
+		t->turns = turns;
+		worker_wake(t->worker);
+	}
+	return alive;
+}
+
+uint64_t gateway_sessions(const struct gateway *gw)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < gw->conf->listener_count; i++)
+		count += atomic_load(&gw->shared.listeners[i].sessions);
+	return count;
 }
 
 unsigned gateway_notify_port(const struct gateway *gw)

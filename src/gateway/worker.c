@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,6 +18,10 @@
 /* A flood of connections that never shake hands must not use up what sessions
  * need: twice max_sessions is where connections are dropped unheard. */
 #define UNHEARD_FACTOR 2
+
+/* Who has connected when a drain begins may still hear a 503, but cannot hold
+ * it up. */
+#define UPGRADES_MS 1000
 
 uint64_t worker_next_id(struct worker *w)
 {
@@ -86,13 +92,23 @@ static void on_delivery_idle(void *owner)
 	worker_check_drained(owner);
 }
 
+static void end_upgrades(struct worker *w)
+{
+	while (!LIST_EMPTY(&w->upgrades))
+		upgrade_destroy(LIST_FIRST(&w->upgrades));
+}
+
+static void on_upgrades_end(struct timeout *t)
+{
+	end_upgrades(container_of(t, struct worker, upgrades_end));
+}
+
 static void drain(struct worker *w)
 {
 	w->draining = true;
 	stop_listening(w);
 	reactor_arm(w->reactor, &w->drain_end, w->conf->drain_timeout_ms);
-	while (!LIST_EMPTY(&w->upgrades))
-		upgrade_destroy(LIST_FIRST(&w->upgrades));
+	reactor_arm(w->reactor, &w->upgrades_end, UPGRADES_MS);
 	session_drain_all(w);
 	if (w->delivery != NULL)
 		store_delivery_drain(w->delivery, on_delivery_idle, w);
@@ -120,6 +136,7 @@ static void on_wake(uv_async_t *wake)
 	struct worker *w = wake->data;
 	int stops = atomic_load(&w->stops);
 
+	atomic_fetch_add(&w->turns, 1);
 	post_run(w);
 	take_reload(w);
 	if (stops > 0 && !w->draining)
@@ -277,6 +294,24 @@ static int open_tls(struct worker_listener *l)
 	return err ? err : worker_tls_context(&l->tls, l, l->conf);
 }
 
+/* A socket that was inherited is everybody's: who is first gets the
+ * connection. */
+static int open_listener(struct worker_listener *l)
+{
+	struct reactor *r = l->w->reactor;
+	int fd;
+
+	if (l->shared->fd < 0)
+		return listener_create(
+			&l->listener, r,
+			(const struct sockaddr *)&l->conf->addr,
+			l->w->conf->workers > 1, &listener_ops, l);
+	fd = fcntl(l->shared->fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? uv_translate_sys_error(errno) :
+			listener_create_fd(&l->listener, r, fd, &listener_ops,
+					   l);
+}
+
 static int open_listeners(struct worker *w)
 {
 	const struct gateway_conf *conf = w->conf;
@@ -302,8 +337,7 @@ static int open_listeners(struct worker *w)
 		err = open_tls(l);
 		if (err)
 			return err;
-		err = listener_create(&l->listener, w->reactor, addr,
-				      conf->workers > 1, &listener_ops, l);
+		err = open_listener(l);
 		if (err) {
 			log_error("listen_failed",
 				  LOG_TEXT("listener", l->conf->name),
@@ -445,6 +479,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	w->index = index;
 	fill_conf(w);
 	w->drain_end.on_timeout = on_drain_end;
+	w->upgrades_end.on_timeout = on_upgrades_end;
 	LIST_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
 	err = post_init(&w->post);
@@ -476,8 +511,7 @@ void worker_close(struct worker *w)
 		return;
 	if (w->listeners != NULL)
 		stop_listening(w);
-	while (!LIST_EMPTY(&w->upgrades))
-		upgrade_destroy(LIST_FIRST(&w->upgrades));
+	end_upgrades(w);
 	while (!LIST_EMPTY(&w->sessions))
 		session_destroy(LIST_FIRST(&w->sessions));
 }

@@ -31,6 +31,8 @@ struct listener_shared {
 	atomic_uint_fast64_t connections;	/* upgrades and sessions */
 	atomic_uint_fast64_t sessions;
 	struct tls_tickets *tickets;		/* the gateway's; NULL: no TLS */
+	int fd;					/* borrowed, listens already; or
+						 * -1 */
 };
 
 struct worker_counters {
@@ -103,8 +105,10 @@ struct worker {
 	uint64_t last_id;			/* ids given away */
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */
+	atomic_uint turns;			/* that it was woken for */
 	struct reload *_Atomic reload;		/* to be taken; owned */
 	struct timeout drain_end;
+	struct timeout upgrades_end;	/* while draining */
 
 	struct prim request;			/* the message at hand */
 	struct prim stored;			/* the inbox item at hand */

@@ -64,17 +64,18 @@ def config_text(sections):
 class Process:
     """A program of ours: its log, its end, and what a sanitizer says."""
 
-    def __init__(self, argv, files=None, stdout=None, stderr=None):
+    def __init__(self, argv, files=None, stdout=None, stderr=None, env=(),
+                 pass_fds=()):
         self.log = tempfile.TemporaryFile()
         env = dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=1",
-                   UBSAN_OPTIONS="print_stacktrace=1")
+                   UBSAN_OPTIONS="print_stacktrace=1", **dict(env))
 
         def limit_files():
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
         self.popen = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=stdout or self.log,
-            stderr=stderr or self.log, env=env,
+            stderr=stderr or self.log, env=env, pass_fds=pass_fds,
             preexec_fn=limit_files if files else None)
 
     def log_text(self):
@@ -140,7 +141,7 @@ class Daemon(Process):
     Keyword arguments name sections and hold options that differ."""
 
     def __init__(self, upstream_url, files=None, argv=(), stderr=None,
-                 **options):
+                 env=(), wrap=(), pass_fds=(), **options):
         self.dir = tempfile.TemporaryDirectory(prefix="m2mwsd-")
         sections = {
             'listener "main"': {"listen": f"127.0.0.1:{free_port()}"},
@@ -156,8 +157,9 @@ class Daemon(Process):
         self.file = os.path.join(self.dir.name, "m2mwsd.conf")
         with open(self.file, "w") as out:
             out.write(config_text(sections))
-        super().__init__([program("m2mwsd"), "-c", self.file, *argv],
-                         files=files, stderr=stderr)
+        super().__init__([*wrap, program("m2mwsd"), "-c", self.file, *argv],
+                         files=files, stderr=stderr, env=env,
+                         pass_fds=pass_fds)
         try:
             wait_listening(self, self.address)
         except AssertionError:
