@@ -1,6 +1,5 @@
 #include "gateway/gateway.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -22,8 +21,8 @@ struct worker_thread {
 struct gateway {
 	const struct gateway_conf *conf;	/* borrowed */
 	uv_loop_t loop;				/* main thread's, for signals */
-	void (*on_reloaded)(void *owner);	/* NULL: no reload */
-	void *reload_owner;
+	uv_async_t ended;			/* a worker has */
+	bool closing;				/* no visits any more */
 	struct worker_shared shared;		/* owned, as far as it is ours */
 	struct worker_thread *threads;		/* conf->workers of them */
 };
@@ -34,24 +33,13 @@ static void thread_main(void *arg)
 
 	worker_run(t->worker);
 	atomic_fetch_sub(&t->gw->shared.running, 1);
-	uv_async_send(&t->gw->shared.news);
+	uv_async_send(&t->gw->ended);
 }
 
-static void check_reloaded(struct gateway *gw)
-{
-	void (*on_reloaded)(void *owner) = gw->on_reloaded;
-
-	if (on_reloaded == NULL || atomic_load(&gw->shared.reloading) > 0)
-		return;
-	gw->on_reloaded = NULL;
-	on_reloaded(gw->reload_owner);
-}
-
-static void on_news(uv_async_t *async)
+static void on_ended(uv_async_t *async)
 {
 	struct gateway *gw = async->data;
 
-	check_reloaded(gw);
 	if (atomic_load(&gw->shared.running) == 0)
 		uv_stop(&gw->loop);
 	else
@@ -206,7 +194,7 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 		return err;
 	}
 	gw->conf = conf;
-	gw->shared.news.data = gw;
+	gw->ended.data = gw;
 	gw->shared.conf = conf;
 	gw->shared.listeners = calloc(conf->listener_count,
 				      sizeof(*gw->shared.listeners));
@@ -216,7 +204,9 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	err = gw->shared.listeners == NULL || gw->shared.workers == NULL ||
 			      gw->threads == NULL ?
 		      UV_ENOMEM :
-		      uv_async_init(&gw->loop, &gw->shared.news, on_news);
+		      uv_async_init(&gw->loop, &gw->ended, on_ended);
+	if (!err)
+		err = visit_home_init(&gw->shared.home, &gw->loop);
 	if (!err)
 		inherit(gw, sockets, socket_count);
 	if (!err)
@@ -290,36 +280,11 @@ void gateway_stop(struct gateway *gw)
 		worker_stop(gw->threads[i].worker);
 }
 
-static void give_reloads(struct gateway *gw, struct reload **reloads)
-{
-	atomic_store(&gw->shared.reloading, gw->conf->workers);
-	for (unsigned i = 0; i < gw->conf->workers; i++)
-		worker_reload(gw->threads[i].worker, reloads[i]);
-}
-
 int gateway_reload(struct gateway *gw, const struct gateway_conf *next,
 		   void (*on_done)(void *owner), void *owner)
 {
-	unsigned count = gw->conf->workers, made = 0;
-	struct reload **reloads = calloc(count, sizeof(struct reload *));
-	int err = reloads != NULL ? 0 : UV_ENOMEM;
-
-	assert(gw->on_reloaded == NULL);
-	while (!err && made < count) {
-		err = reload_create(&reloads[made],
-				    gw->threads[made].worker, next);
-		made += err == 0;
-	}
-	if (!err) {
-		gw->on_reloaded = on_done;
-		gw->reload_owner = owner;
-		give_reloads(gw, reloads);
-	} else {
-		while (made > 0)
-			reload_destroy(reloads[--made]);
-	}
-	free(reloads);
-	return err;
+	return gw->closing ? UV_ECANCELED :
+			     reload_start(&gw->shared, next, on_done, owner);
 }
 
 struct uv_loop_s *gateway_loop(struct gateway *gw)
@@ -398,10 +363,13 @@ void gateway_destroy(struct gateway *gw)
 {
 	if (gw == NULL)
 		return;
+	gw->closing = true;
 	destroy_workers(gw);
 	close_tickets(gw);
-	if (gw->shared.news.type == UV_ASYNC)
-		uv_close((uv_handle_t *)&gw->shared.news, NULL);
+	if (gw->shared.home.async.type == UV_ASYNC)
+		visit_home_deinit(&gw->shared.home);
+	if (gw->ended.type == UV_ASYNC)
+		uv_close((uv_handle_t *)&gw->ended, NULL);
 	uv_run(&gw->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gw->loop);
 	store_service_destroy(gw->shared.store);

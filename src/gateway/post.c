@@ -93,6 +93,33 @@ void post_notice_all(struct worker *from, enum notice_kind kind,
 		post_notice(from, i, kind, 0, e);
 }
 
+static void put_visit(struct worker *to, struct visit *v)
+{
+	uv_mutex_lock(&to->post.lock);
+	TAILQ_INSERT_TAIL(&to->post.visits, v, link);
+	uv_mutex_unlock(&to->post.lock);
+	worker_wake(to);
+}
+
+void post_visit(struct worker_shared *shared, struct visit *v)
+{
+	put_visit(shared->workers[0], v);
+}
+
+static void run_visits(struct worker *w, struct visit_list *list)
+{
+	struct visit *v;
+
+	while ((v = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, v, link);
+		v->on_worker(v, w);
+		if (w->index + 1 < w->conf->workers)
+			put_visit(w->shared->workers[w->index + 1], v);
+		else
+			visit_come_home(&w->shared->home, v);
+	}
+}
+
 static void run_notices(struct worker *w, struct notice_list *list)
 {
 	struct notice *n;
@@ -109,12 +136,15 @@ void post_run(struct worker *w)
 {
 	struct delivery_list deliveries = TAILQ_HEAD_INITIALIZER(deliveries);
 	struct notice_list notices = TAILQ_HEAD_INITIALIZER(notices);
+	struct visit_list visits = TAILQ_HEAD_INITIALIZER(visits);
 	struct delivery *d;
 
 	uv_mutex_lock(&w->post.lock);
 	TAILQ_CONCAT(&deliveries, &w->post.deliveries, link);
 	TAILQ_CONCAT(&notices, &w->post.notices, link);
+	TAILQ_CONCAT(&visits, &w->post.visits, link);
 	uv_mutex_unlock(&w->post.lock);
+	run_visits(w, &visits);
 	run_notices(w, &notices);
 	while ((d = TAILQ_FIRST(&deliveries)) != NULL) {
 		TAILQ_REMOVE(&deliveries, d, link);
@@ -129,6 +159,7 @@ int post_init(struct post *p)
 {
 	TAILQ_INIT(&p->deliveries);
 	TAILQ_INIT(&p->notices);
+	TAILQ_INIT(&p->visits);
 	return uv_mutex_init(&p->lock);
 }
 

@@ -2,10 +2,13 @@
 #define GATEWAY_POST_H
 
 #include "delivery.h"
+#include "visit.h"
+
+struct worker_shared;
 
 /*
  * Messages between workers, and the only thing that passes between them:
- * deliveries on their way out and home, and notices. A delivery of one's own is
+ * deliveries on their way out and home, notices, and visits of the main thread. A delivery of one's own is
  * carried out at once, a notice in the next turn of the loop.
  */
 enum notice_kind {
@@ -24,6 +27,7 @@ struct post {
 	uv_mutex_t lock;
 	struct delivery_list deliveries;
 	struct notice_list notices;
+	struct visit_list visits;
 };
 
 MUST_CHECK int post_init(struct post *p);
@@ -38,6 +42,9 @@ void post_notice(struct worker *from, unsigned to, enum notice_kind kind,
 		 uint64_t sid, struct entity *e);
 void post_notice_all(struct worker *from, enum notice_kind kind,
 		     struct entity *e);
+
+/* Any thread: v sets out. */
+void post_visit(struct worker_shared *shared, struct visit *v);
 
 /* Carries out what has come for w. */
 void post_run(struct worker *w);

@@ -7,10 +7,18 @@
 #include "upgrade.h"
 #include "verify.h"
 
-struct reload {
-	size_t count;			/* of contexts */
+/* One worker's. */
+struct part {
 	struct verifier *verifier;	/* owned; or NULL */
-	struct tls_context *contexts[];	/* owned; NULL: as it was */
+	struct tls_context **contexts;	/* owned, by listener; NULL: as it was */
+};
+
+struct reload {
+	struct visit visit;
+	const struct gateway_conf *conf;	/* borrowed, the running one */
+	void (*on_done)(void *owner);
+	void *owner;
+	struct part parts[];			/* by worker */
 };
 
 static const struct gateway_listener_conf *
@@ -23,74 +31,111 @@ find_listener(const struct gateway_conf *conf, const char *name)
 }
 
 /* A listener that is new, or that has TLS only now, takes a restart. */
-static int make_contexts(struct reload *r, struct worker *w,
+static int make_contexts(struct part *part, struct worker *w,
 			 const struct gateway_conf *next)
 {
+	size_t count = w->conf->listener_count;
 	int err = 0;
 
-	for (size_t i = 0; i < r->count && !err; i++) {
+	part->contexts = calloc(count, sizeof(struct tls_context *));
+	if (part->contexts == NULL)
+		return UV_ENOMEM;
+	for (size_t i = 0; i < count && !err; i++) {
 		const struct worker_listener *l = &w->listeners[i];
 		const struct gateway_listener_conf *conf =
 			find_listener(next, l->conf->name);
 
-		if (l->tls != NULL && conf != NULL && conf->tls)
-			err = worker_tls_context(&r->contexts[i], l, conf);
+		if (l->conf->tls && conf != NULL && conf->tls)
+			err = worker_tls_context(&part->contexts[i], l, conf);
 	}
 	return err;
 }
 
-int reload_create(struct reload **out, struct worker *w,
-		  const struct gateway_conf *next)
+static void part_deinit(struct part *part, size_t count)
 {
-	size_t count = w->conf->listener_count;
-	struct reload *r =
-		calloc(1, sizeof(*r) + count * sizeof(r->contexts[0]));
+	for (size_t i = 0; part->contexts != NULL && i < count; i++)
+		tls_context_destroy(part->contexts[i]);
+	free(part->contexts);
+	verifier_destroy(part->verifier);
+}
+
+static void reload_destroy(struct reload *r)
+{
+	for (unsigned i = 0; i < r->conf->workers; i++)
+		part_deinit(&r->parts[i], r->conf->listener_count);
+	free(r);
+}
+
+static void swap_contexts(struct worker *w, struct part *part)
+{
+	for (size_t i = 0; i < w->conf->listener_count; i++) {
+		if (part->contexts[i] == NULL)
+			continue;
+		tls_context_destroy(w->listeners[i].tls);
+		w->listeners[i].tls = part->contexts[i];
+		part->contexts[i] = NULL;
+	}
+}
+
+static void on_worker(struct visit *v, struct worker *w)
+{
+	struct reload *r = container_of(v, struct reload, visit);
+	struct part *part = &r->parts[w->index];
+	struct verifier *old = w->verifier;
+
+	swap_contexts(w, part);
+	w->verifier = part->verifier;
+	part->verifier = NULL;
+	upgrade_check_all(w);
+	session_check_all(w);
+	verifier_destroy(old);
+}
+
+static void on_done(struct visit *v)
+{
+	struct reload *r = container_of(v, struct reload, visit);
+	void (*tell)(void *owner) = r->on_done;
+	void *owner = r->owner;
+
+	reload_destroy(r);
+	tell(owner);
+}
+
+static int make_parts(struct reload *r, struct worker_shared *shared,
+		      const struct gateway_conf *next)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < r->conf->workers && !err; i++) {
+		struct worker *w = shared->workers[i];
+
+		err = make_contexts(&r->parts[i], w, next);
+		if (!err)
+			err = worker_verifier(&r->parts[i].verifier, w,
+					      next->credentials);
+	}
+	return err;
+}
+
+int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
+		 void (*tell)(void *owner), void *owner)
+{
+	const struct gateway_conf *conf = shared->conf;
+	struct reload *r = calloc(1, sizeof(*r) + conf->workers *
+						  sizeof(r->parts[0]));
 	int err;
 
 	if (r == NULL)
 		return UV_ENOMEM;
-	r->count = count;
-	err = make_contexts(r, w, next);
-	if (!err)
-		err = worker_verifier(&r->verifier, w, next->credentials);
-	if (err) {
+	r->visit.on_worker = on_worker;
+	r->visit.on_done = on_done;
+	r->conf = conf;
+	r->on_done = tell;
+	r->owner = owner;
+	err = make_parts(r, shared, next);
+	if (err)
 		reload_destroy(r);
-		return err;
-	}
-	*out = r;
-	return 0;
-}
-
-void reload_destroy(struct reload *r)
-{
-	if (r == NULL)
-		return;
-	for (size_t i = 0; i < r->count; i++)
-		tls_context_destroy(r->contexts[i]);
-	verifier_destroy(r->verifier);
-	free(r);
-}
-
-static void swap_contexts(struct worker *w, struct reload *r)
-{
-	for (size_t i = 0; i < r->count; i++) {
-		if (r->contexts[i] == NULL)
-			continue;
-		tls_context_destroy(w->listeners[i].tls);
-		w->listeners[i].tls = r->contexts[i];
-		r->contexts[i] = NULL;
-	}
-}
-
-void reload_take(struct worker *w, struct reload *r)
-{
-	struct verifier *old = w->verifier;
-
-	swap_contexts(w, r);
-	w->verifier = r->verifier;
-	r->verifier = NULL;
-	upgrade_check_all(w);
-	session_check_all(w);
-	verifier_destroy(old);
-	reload_destroy(r);
+	else
+		post_visit(shared, &r->visit);
+	return err;
 }

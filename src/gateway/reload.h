@@ -4,22 +4,17 @@
 #include "worker.h"
 
 /*
- * What a new configuration changes in one worker while it serves: certificates,
- * keys and those who vouch for clients, by listener, and the credentials. All
- * of it is made by the main thread, so that nothing can fail any more once the
- * worker has it.
+ * What a new configuration changes while the workers serve: certificates, keys
+ * and those who vouch for clients, by listener, and the credentials. All of it
+ * is made by the main thread, so that nothing can fail any more once a worker
+ * has its part; then a visit swaps it in. New handshakes use what is new.
+ * Sessions stay, but for those whose credential has gone or has changed: Close
+ * 1008.
  */
-struct reload;
 
-/* The running configuration is w's, next the one that follows; it is borrowed
- * until every worker has taken the following reload. What cannot be used is
- * logged. */
-MUST_CHECK int reload_create(struct reload **out, struct worker *w,
-			     const struct gateway_conf *next);
-void reload_destroy(struct reload *r);		/* accepts NULL */
-
-/* On w's loop. New handshakes use what is new. Sessions stay, but for those
- * whose credential has gone or has changed: Close 1008. Takes r. */
-void reload_take(struct worker *w, struct reload *r);
+/* As gateway_reload(). What cannot be used is logged. */
+MUST_CHECK int reload_start(struct worker_shared *shared,
+			    const struct gateway_conf *next,
+			    void (*on_done)(void *owner), void *owner);
 
 #endif

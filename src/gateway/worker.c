@@ -10,7 +10,6 @@
 #include "notify.h"
 #include "reach.h"
 #include "registrar.h"
-#include "reload.h"
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
@@ -120,17 +119,6 @@ static void on_drain_end(struct timeout *t)
 	reactor_stop(container_of(t, struct worker, drain_end)->reactor);
 }
 
-static void take_reload(struct worker *w)
-{
-	struct reload *r = atomic_exchange(&w->reload, NULL);
-
-	if (r == NULL)
-		return;
-	reload_take(w, r);
-	atomic_fetch_sub(&w->shared->reloading, 1);
-	uv_async_send(&w->shared->news);
-}
-
 static void on_wake(uv_async_t *wake)
 {
 	struct worker *w = wake->data;
@@ -138,7 +126,6 @@ static void on_wake(uv_async_t *wake)
 
 	atomic_fetch_add(&w->turns, 1);
 	post_run(w);
-	take_reload(w);
 	if (stops > 0 && !w->draining)
 		drain(w);
 	else
@@ -150,12 +137,6 @@ static void on_wake(uv_async_t *wake)
 void worker_wake(struct worker *w)
 {
 	uv_async_send(&w->wake);
-}
-
-void worker_reload(struct worker *w, struct reload *r)
-{
-	atomic_store(&w->reload, r);
-	worker_wake(w);
 }
 
 void worker_stop(struct worker *w)
@@ -547,7 +528,6 @@ void worker_destroy(struct worker *w)
 	post_deinit(&w->post);
 	close_tls(w);
 	free(w->listeners);
-	reload_destroy(w->reload);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);
 	buf_deinit(&w->out);

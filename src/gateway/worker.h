@@ -17,7 +17,6 @@ struct handshaker;
 struct notify;
 struct reach;
 struct registrar;
-struct reload;
 struct session;
 struct upgrade;
 struct verifier;
@@ -67,8 +66,7 @@ struct worker_shared {
 	struct directory *directory;
 	struct worker **workers;
 	atomic_uint running;			/* that have not ended */
-	atomic_uint reloading;			/* that have not reloaded */
-	uv_async_t news;			/* of these two; main thread */
+	struct visit_home home;			/* main thread's */
 };
 
 /*
@@ -106,7 +104,6 @@ struct worker {
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */
 	atomic_uint turns;			/* that it was woken for */
-	struct reload *_Atomic reload;		/* to be taken; owned */
 	struct timeout drain_end;
 	struct timeout upgrades_end;	/* while draining */
 
@@ -129,9 +126,6 @@ void worker_run(struct worker *w);
 
 /* Any thread. Once: drain. Twice: at once. */
 void worker_stop(struct worker *w);
-
-/* Main thread. The worker takes r in a turn of its loop. */
-void worker_reload(struct worker *w, struct reload *r);
 
 /* What a listener of conf offers, and who checks credentials; NULL: nobody.
  * For any thread as long as the worker has neither. */

@@ -176,18 +176,18 @@ class Credentials(ReloadCase):
         secret = "slow-and-secret"
         with open(self.file, "a") as out:
             out.write('[credential "slow"]\noriginators = Cslow\n'
-                      f"token = {hash_of(secret, 300000)}\n")
+                      f"token = {hash_of(secret, 60000)}\n")
         self.secrets["slow"] = secret
         self.start()
         came = []
         clients = [threading.Thread(
-            target=lambda: came.append(self.come("slow"))) for _ in range(8)]
+            target=lambda: came.append(self.come("slow"))) for _ in range(4)]
         for client in clients:
             client.start()
         self.hang_up()
         for client in clients:
             client.join()
-        self.assertEqual(len(came), 8)
+        self.assertEqual(len(came), 4)
         for ws in came:
             self.serves(ws, "Cslow")
 
