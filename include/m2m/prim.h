@@ -181,8 +181,9 @@ MUST_CHECK int prim_check_request(const char **why, const struct prim *p,
 /*
  * rqet (TS-0004 6.3.3, TS-0001 8.1.2) as ms from now: a timestamp
  * `YYYYMMDDThhmmss[,fff]` in UTC, relative milliseconds, or a duration such
- * as PT2S. 0 when it has passed. False when absent or not understood: the CSE
- * judges that.
+ * as PT2S. 0 when it has passed, and at most what lies between 1970 and the
+ * year 10000, so that adding the present to it never wraps. False when absent
+ * or not understood: the CSE judges that.
  */
 MUST_CHECK bool prim_time_left(uint64_t *left_ms, const struct prim *p,
 			       enum prim_param id, uint64_t now_ms);

@@ -173,26 +173,37 @@ bool prim_read_duration(uint64_t *out, struct str s)
 	return true;
 }
 
-bool prim_time_left(uint64_t *left_ms, const struct prim *p,
-		    enum prim_param id, uint64_t now_ms)
+#define LAST_MS UINT64_C(253402300799999)	/* end of the year 9999 */
+
+static bool read_left(uint64_t *out, const struct prim *p, enum prim_param id,
+		      uint64_t now_ms)
 {
 	uint64_t deadline;
 	int64_t ms;
 
 	if (prim_int(&ms, p, id)) {
-		*left_ms = ms > 0 ? (uint64_t)ms : 0;
+		*out = ms > 0 ? (uint64_t)ms : 0;
 		return true;
 	}
 	if (!prim_has(p, id) || p->param[id].type != VALUE_STRING)
 		return false;
 	if (prim_read_time(&deadline, p->param[id].text)) {
-		*left_ms = deadline > now_ms ? deadline - now_ms : 0;
+		*out = deadline > now_ms ? deadline - now_ms : 0;
 		return true;
 	}
-	return prim_read_duration(left_ms, p->param[id].text);
+	return prim_read_duration(out, p->param[id].text);
 }
 
-#define LAST_MS UINT64_C(253402300799999)	/* end of the year 9999 */
+bool prim_time_left(uint64_t *left_ms, const struct prim *p,
+		    enum prim_param id, uint64_t now_ms)
+{
+	uint64_t left;
+
+	if (!read_left(&left, p, id, now_ms))
+		return false;
+	*left_ms = left < LAST_MS ? left : LAST_MS;
+	return true;
+}
 
 static char *add_digits(char *at, unsigned n, unsigned count)
 {

@@ -192,6 +192,19 @@ class Offline(OfflineCase):
         self.assertTrue(eventually(lambda: time.time() > until))
         self.assertEqual(self.take(self.back(daemon), 1), ["kept"])
 
+    def test_expiry_beyond_any_date(self):
+        """Added to the present it would wrap, and be long past."""
+        far = {"X_M2M_RET": "P584942417Y", "X_M2M_RST": "P584942417Y"}
+        daemon = self.storing()
+        poa = self.away(daemon)
+        self.assertEqual(call(poa, sgn("kept"), **far).rsc, 2000)
+        ws = self.back(daemon)
+        got = ws.recv_prim()
+        self.assertEqual((con_of(got), got["rqet"], got["rset"]),
+                         ("kept", "99991231T235959,999",
+                          "99991231T235959,999"))
+        self.answer(ws, got)
+
     def test_nothing_is_kept_for_who_has_deregistered(self):
         daemon = self.storing()
         poa = self.away(daemon)
