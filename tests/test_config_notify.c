@@ -39,6 +39,8 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(notify->allow.count, 2);
 	ck_assert_uint_eq(notify->allow.list[0].bits, 96 + 8);
 	ck_assert_uint_eq(notify->allow.list[1].bits, 128);
+	ck_assert_uint_eq(gw->delivery.client.deny.count, 12);
+	ck_assert_uint_eq(gw->delivery.client.deny.list[0].bits, 96 + 8);
 	ck_assert_uint_eq(notify->http.limits.max_head, 16384);
 	ck_assert_uint_eq(notify->http.limits.max_headers, 100);
 	ck_assert_uint_eq(notify->http.limits.max_body, 256 << 10);

@@ -62,7 +62,9 @@ static void on_fail(struct exchange *x, int err, const char *why)
 
 	ck_assert_uint_gt(strlen(why), 0);
 	snprintf(what, sizeof(what), "!%s",
-		 err == ERR_PROTO ? "PROTO" : uv_err_name(err));
+		 err == ERR_PROTO  ? "PROTO" :
+		 err == ERR_DENIED ? "DENIED" :
+				     uv_err_name(err));
 	note(container_of(x, struct one, x), what);
 }
 
@@ -272,6 +274,47 @@ START_TEST(test_refusal)
 }
 END_TEST
 
+/* ---- where none goes ---- */
+
+static const struct {
+	const char *url;
+	const char *deny;
+	const char *heard;
+} denials[] = {
+	{ "http://127.0.0.1:%0/", "127.0.0.0/8", "q0!DENIED" },
+	{ "http://127.0.0.1:%0/", "10.0.0.0/8", "q0=2000" },
+	{ "http://127.0.0.1:%0/", "0.0.0.0/0", "q0!DENIED" },
+	{ "http://2130706433:%0/", "127.0.0.1", "q0!DENIED" },
+	{ "http://[::ffff:127.0.0.1]:%0/", "127.0.0.1", "q0!DENIED" },
+	{ "http://[::ffff:127.0.0.1]:%0/", "::1", "q0=2000" },
+	/* the other address of the name serves */
+	{ "http://localhost:%0/", "::1", "q0=2000" },
+	{ "http://localhost:%0/", "127.0.0.0/8", NULL },
+};
+
+/* Whether localhost has a second address depends on the machine. */
+START_TEST(test_denied)
+{
+	const struct step *const scripts[] = { SCRIPT(READ, SAY(OK)) };
+	struct addr_net net;
+	struct rig rig;
+
+	rig_init(&rig);
+	rig.servers[0].scripts = scripts;
+	rig.servers[0].count = 1;
+	ck_assert_int_eq(addr_net_parse(&net, str_of(denials[_i].deny)), 0);
+	rig.conf.deny = (struct addr_nets){ &net, 1 };
+	submit_ok(&rig, 0, denials[_i].url);
+	rig_run(&rig, 1);
+	if (denials[_i].heard != NULL)
+		check_log(&rig, denials[_i].heard);
+	buf_add_char(&rig.log, '\0');
+	ck_assert_uint_eq(rig.servers[0].accepted,
+			  strstr(rig.log.p, "=2000") != NULL);
+	rig_end(&rig);
+}
+END_TEST
+
 /* ---- one pool for each authority ---- */
 
 START_TEST(test_pools)
@@ -439,6 +482,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_place, 0, ARRAY_LEN(places));
 	tcase_add_loop_test(tc, test_refusal, 0, ARRAY_LEN(refusals));
+	tcase_add_loop_test(tc, test_denied, 0, ARRAY_LEN(denials));
 	tcase_add_test(tc, test_pools);
 	tcase_add_test(tc, test_all_busy);
 	tcase_add_test(tc, test_repeat);

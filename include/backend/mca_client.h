@@ -3,6 +3,7 @@
 
 #include "backend/backend.h"
 #include "m2m/codec.h"
+#include "net/addr.h"
 
 /*
  * Sends request primitives to points of access over TS-0009, wherever these
@@ -18,6 +19,7 @@ struct mca_client_conf {
 	uint64_t keepalive_ms;
 	size_t max_waiting;		/* octets of requests, for each */
 	size_t max_answer;		/* octets of a response body */
+	struct addr_nets deny;		/* addresses never connected to */
 	struct codec_conf codec;	/* what an answer may cost */
 };
 
@@ -35,7 +37,7 @@ void mca_client_destroy(struct mca_client *c);
  * and left out (TS-0004 7.5.1.2.2). A NOTIFY is repeated where RETRIEVE is:
  * to hear it twice does less harm than not at all.
  *
- * 0: x hears, later. UV_EINVAL: the URL is of no use, and *why goes with it as
+ * 0: x hears, later; ERR_DENIED where every address of the host is denied. UV_EINVAL: the URL is of no use, and *why goes with it as
  * "has a fragment" would. Else as submit of backend.h; ERR_PROTO and
  * ERR_UNSUPPORTED are p's fault.
  */

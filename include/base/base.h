@@ -13,6 +13,7 @@ enum err {
 	ERR_PROTO = -6000,	/* the peer broke the protocol */
 	ERR_LIMIT = -5999,	/* more than the configuration allows */
 	ERR_UNSUPPORTED = -5998,	/* valid, but not done here */
+	ERR_DENIED = -5997,	/* excluded by the configuration */
 };
 
 /* A short English text for any code, ours or libuv's; never NULL. */

@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "http/http_msg.h"
+#include "net/addr.h"
 #include "net/reactor.h"
 
 /*
@@ -26,6 +27,7 @@ struct http_client_conf {
 					 * server wins */
 	size_t max_waiting;		/* octets of requests that wait for a
 					 * connection */
+	struct addr_nets deny;		/* addresses never connected to */
 	const char *echo_header;	/* repeats call->echo; NULL: none */
 	struct http_limits limits;	/* of responses */
 };
@@ -48,8 +50,9 @@ struct http_call_ops {
 	 * in it. */
 	void (*on_response)(struct http_call *call, const struct http_msg *msg);
 
-	/* UV_E*: unreachable or broken before the answer began; ERR_PROTO:
-	 * the answer is malformed or cut off; ERR_LIMIT: it is too large. */
+	/* UV_E*: unreachable or broken before the answer began; ERR_DENIED:
+	 * conf->deny has its address; ERR_PROTO: the answer is malformed or
+	 * cut off; ERR_LIMIT: it is too large. */
 	void (*on_fail)(struct http_call *call, int err);
 };
 

@@ -70,6 +70,7 @@ static void fill_conf(struct authority *a, const struct mca_client_conf *conf,
 		.connect_timeout_ms = conf->connect_timeout_ms,
 		.keepalive_ms = conf->keepalive_ms,
 		.max_waiting = conf->max_waiting,
+		.deny = conf->deny,
 	};
 	mca_pool_fill_conf(&a->conf, conf->max_answer);
 }

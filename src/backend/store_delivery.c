@@ -70,15 +70,28 @@ void delivery_check_idle(struct store_delivery *d)
 		d->on_idle(d->owner);
 }
 
-void delivery_log_failure(struct store_delivery *d, struct str target,
-			  const char *why)
+static bool may_log(struct store_delivery *d)
 {
 	uint64_t second = reactor_now(d->r) / 1000;
 
 	if (second != d->log_second)
 		d->logged = 0;
 	d->log_second = second;
-	if (d->logged++ < FAILURES_LOGGED)
+	return d->logged++ < FAILURES_LOGGED;
+}
+
+void delivery_refuse_target(struct store_delivery *d, struct str url)
+{
+	d->counters.refused_targets++;
+	if (may_log(d))
+		log_warning("target_refused", LOG_STR("url", url),
+			    LOG_TEXT("why", "[store] notify_deny"));
+}
+
+void delivery_log_failure(struct store_delivery *d, struct str target,
+			  const char *why)
+{
+	if (may_log(d))
 		log_info("notification_failed", LOG_STR("target", target),
 			 LOG_TEXT("why", why));
 }

@@ -65,6 +65,9 @@ void delivery_drop(struct store_delivery *d, struct store_errand *e);
 /* Something came to an end. */
 void delivery_check_idle(struct store_delivery *d);
 
+/* A URL leads to where the configuration forbids to go. */
+void delivery_refuse_target(struct store_delivery *d, struct str url);
+
 /* A notification did not arrive. */
 void delivery_log_failure(struct store_delivery *d, struct str target,
 			  const char *why);
@@ -93,6 +96,7 @@ struct sending {
 	struct exchange x;
 	struct buf urls;		/* owned; each with a line feed */
 	size_t tried;			/* octets of urls */
+	struct str url;			/* the last one of these */
 	bool exact;
 	struct channel_item *item;	/* waits in a channel */
 	struct timeout timer;

@@ -26,15 +26,15 @@ static const struct exchange_ops exchange_ops;
  * the request to nobody. */
 static int try_next(struct sending *s, const char **why)
 {
-	struct str url, rest = str_skip(buf_str(&s->urls), s->tried);
+	struct str rest = str_skip(buf_str(&s->urls), s->tried);
 	int err = UV_EHOSTUNREACH;
 
 	while (rest.len > 0) {
-		(void)str_cut(rest, '\n', &url, &rest);
-		s->tried += url.len + 1;
+		(void)str_cut(rest, '\n', &s->url, &rest);
+		s->tried += s->url.len + 1;
 		s->x = (struct exchange){ .ops = &exchange_ops };
-		err = mca_client_submit(s->d->client, &s->x, url, s->exact,
-					&s->request, why);
+		err = mca_client_submit(s->d->client, &s->x, s->url,
+					s->exact, &s->request, why);
 		if (err == 0 || err == ERR_PROTO || err == ERR_UNSUPPORTED)
 			break;
 	}
@@ -77,11 +77,15 @@ static void on_fail(struct exchange *x, int err, const char *why)
 	case UV_EPIPE:
 		fail(s, RSC_TARGET_NOT_REACHABLE, why);
 		return;
+	case ERR_DENIED:
+		delivery_refuse_target(s->d, s->url);
+		break;
 	default:
-		err = try_next(s, &why);
-		if (err)
-			fail(s, rsc_of(err), why);
+		break;
 	}
+	err = try_next(s, &why);
+	if (err)
+		fail(s, rsc_of(err), why);
 }
 
 static const struct exchange_ops exchange_ops = {

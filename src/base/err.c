@@ -13,6 +13,8 @@ const char *err_text(int err)
 		return "limit reached";
 	case ERR_UNSUPPORTED:
 		return "not supported";
+	case ERR_DENIED:
+		return "not allowed";
 	default:
 		return uv_strerror(err);
 	}

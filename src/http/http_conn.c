@@ -271,6 +271,19 @@ static const struct sockaddr *next_addr(struct http_conn *conn)
 	return http_resolver_addr(conn->resolver, conn->first, conn->tried++);
 }
 
+/* Asked of the address itself, right before it is connected to: what a name
+ * stood for when it was looked at before does not count. */
+static bool is_denied(const struct http_conn *conn, const struct sockaddr *to)
+{
+	char space[64];
+
+	if (!addr_nets_have(&conn->conf->deny, to))
+		return false;
+	log_debug("address_denied", LOG_TEXT("host", conn->conf->host),
+		  LOG_STR("address", addr_text(to, space, sizeof(space))));
+	return true;
+}
+
 /* Begins with the next address. Else err, or what the last address gave. */
 static int connect_next(struct http_conn *conn, int err)
 {
@@ -283,8 +296,10 @@ static int connect_next(struct http_conn *conn, int err)
 		if (conn->tried == 0)
 			conn->first = http_resolver_first(conn->resolver);
 		while (conn->stream == NULL && (to = next_addr(conn)) != NULL)
-			err = stream_connect_tcp(&conn->stream, conn->r, to,
-						 SIZE_MAX, &stream_ops, conn);
+			err = is_denied(conn, to) ? ERR_DENIED :
+				      stream_connect_tcp(&conn->stream,
+							 conn->r, to, SIZE_MAX,
+							 &stream_ops, conn);
 	}
 	if (conn->stream == NULL)
 		return err;

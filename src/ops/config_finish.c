@@ -301,16 +301,16 @@ static void fill_notify(struct config_load *l)
 
 static void fill_delivery(struct gateway_conf *gw)
 {
+	struct mca_client_conf *client = &gw->delivery.client;
+
 	gw->delivery.poll_ms = POLL_MS;
-	gw->delivery.client = (struct mca_client_conf){
-		.authorities = TARGET_AUTHORITIES,
-		.connections = TARGET_CONNECTIONS,
-		.connect_timeout_ms = TARGET_CONNECT_TIMEOUT_MS,
-		.keepalive_ms = TARGET_KEEPALIVE_MS,
-		.max_waiting = TARGET_MAX_WAITING,
-		.max_answer = TARGET_MAX_ANSWER,
-		.codec = gw->codec,
-	};
+	client->authorities = TARGET_AUTHORITIES;
+	client->connections = TARGET_CONNECTIONS;
+	client->connect_timeout_ms = TARGET_CONNECT_TIMEOUT_MS;
+	client->keepalive_ms = TARGET_KEEPALIVE_MS;
+	client->max_waiting = TARGET_MAX_WAITING;
+	client->max_answer = TARGET_MAX_ANSWER;
+	client->codec = gw->codec;
 	gw->store.max_leaving = gw->delivery.max_memory;
 }
 

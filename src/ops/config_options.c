@@ -227,6 +227,12 @@ const struct config_option config_options[] = {
 	{ "store", "notify_timeout", CONFIG_DURATION,
 	  GATEWAY(delivery.timeout_ms), MS, HOUR, "10s",
 	  "whom it notifies or asks may take this long", NULL, false },
+	{ "store", "notify_deny", CONFIG_NETS,
+	  GATEWAY(delivery.client.deny), 0, 0,
+	  "0.0.0.0/8 100.100.100.200 168.63.129.16 169.254.0.0/16 "
+	  "192.0.0.0/24 224.0.0.0/3 :: 64:ff9b::a9fe:0/112 fd00:ec2::/32 "
+	  "fd20:ce::254 fe80::/10 ff00::/8",
+	  "addresses that it never notifies or asks", NULL, false },
 	{ "store", "notify_queue", CONFIG_SIZE, GATEWAY(delivery.max_queue),
 	  KB, GB, "8m", "of notifications that wait for one target",
 	  NULL, false },
