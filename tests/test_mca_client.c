@@ -349,28 +349,108 @@ START_TEST(test_pools)
 }
 END_TEST
 
-START_TEST(test_all_busy)
+/* Host and port in any spelling are one server. */
+START_TEST(test_one_server)
 {
-	const struct step *const slow[] = { SCRIPT(READ, HEARD(1), SAY(OK)) };
-	const struct step *const good[] = { SCRIPT(READ, SAY(OK)) };
-	const char *why = "";
+	const struct step *const good[] = {
+		SCRIPT(READ, SAY(OK), READ, SAY(OK), READ, SAY(OK)),
+	};
 	struct rig rig;
 
 	rig_init(&rig);
-	rig.servers[0].scripts = slow;
+	rig.servers[0].scripts = good;
 	rig.servers[0].count = 1;
-	rig.servers[2].scripts = good;
-	rig.servers[2].count = 1;
-	server_stop_listening(&rig.servers[1]);
-	submit_ok(&rig, 0, "http://127.0.0.1:%0/");
-	submit_ok(&rig, 1, "http://127.0.0.1:%1/");
-	ck_assert_int_eq(submit(&rig, 2, OP_NOTIFY, "http://127.0.0.1:%2/",
-				true, "x", &why), ERR_LIMIT);
-	ck_assert_str_eq(why, "too many servers are waited for");
+	submit_ok(&rig, 0, "http://localhost:%0/");
+	rig_run(&rig, 1);
+	submit_ok(&rig, 1, "HTTP://LOCALHOST:%0");
 	rig_run(&rig, 2);
-	submit_ok(&rig, 2, "http://127.0.0.1:%2/");
+	submit_ok(&rig, 2, "http://LocalHost:%0/x?y");
 	rig_run(&rig, 3);
-	check_log(&rig, "q1!ECONNREFUSED q0=2000 q2=2000");
+	check_log(&rig, "q0=2000 q1=2000 q2=2000");
+	ck_assert_uint_eq(rig.servers[0].accepted, 1);
+	rig_end(&rig);
+}
+END_TEST
+
+/* Two servers that never answer hold both places. */
+static void fill_places(struct rig *rig, const struct step *const silent[2],
+			const struct step *const good[2])
+{
+	rig_init(rig);
+	for (size_t i = 0; i < SERVERS; i++) {
+		rig->servers[i].scripts = i < 2 ? silent : good;
+		rig->servers[i].count = 2;
+	}
+	submit_ok(rig, 0, "http://127.0.0.1:%0/");
+	submit_ok(rig, 1, "http://127.0.0.1:%1/");
+}
+
+START_TEST(test_all_busy)
+{
+	const struct step *const silent[] = { SCRIPT(READ), SCRIPT(READ) };
+	const struct step *const good[] = { SCRIPT(READ, SAY(OK)),
+					    SCRIPT(READ, SAY(OK)) };
+	struct rig rig;
+
+	fill_places(&rig, silent, good);
+	submit_ok(&rig, 3, "http://127.0.0.1:%1/");
+	/* server 0, asked longest ago, makes room */
+	submit_ok(&rig, 2, "http://127.0.0.1:%2/");
+	rig_run(&rig, 2);
+	ck_assert(rig.ones[0].x.impl == NULL && rig.ones[2].x.impl == NULL);
+	ck_assert_ptr_nonnull(rig.ones[1].x.impl);
+	ck_assert_ptr_nonnull(rig.ones[3].x.impl);
+	/* it asks again, and takes the place of who idles */
+	submit_ok(&rig, 0, "http://127.0.0.1:%0/");
+	submit_ok(&rig, 2, "http://127.0.0.1:%2/");
+	rig_run(&rig, 5);
+	ck_assert_ptr_nonnull(rig.ones[0].x.impl);
+	ck_assert(rig.ones[1].x.impl == NULL && rig.ones[3].x.impl == NULL);
+	buf_add_char(&rig.log, '\0');
+	ck_assert_ptr_nonnull(strstr(rig.log.p, "q0!ECANCELED"));
+	ck_assert_ptr_nonnull(strstr(rig.log.p, "q1!ECANCELED"));
+	ck_assert_ptr_nonnull(strstr(rig.log.p, "q3!ECANCELED"));
+	rig_end(&rig);
+}
+END_TEST
+
+static void destroy_client(struct rig *rig)
+{
+	mca_client_destroy(rig->c);
+	rig->c = NULL;
+}
+
+static void cancel_others(struct rig *rig)
+{
+	mca_client_cancel(rig->c, &rig->ones[0].x);
+	mca_client_cancel(rig->c, &rig->ones[3].x);
+	mca_client_cancel(rig->c, &rig->ones[4].x);
+}
+
+static const struct {
+	void (*then)(struct rig *rig);
+	unsigned until;
+} displacings[] = {
+	{ destroy_client, 1 },
+	{ cancel_others, 2 },
+	{ NULL, 4 },
+};
+
+/* What those do who hear that they lost their place. */
+START_TEST(test_displaced)
+{
+	const struct step *const silent[] = { SCRIPT(READ), SCRIPT(READ) };
+	const struct step *const good[] = { SCRIPT(READ, SAY(OK)),
+					    SCRIPT(READ, SAY(OK)) };
+	struct rig rig;
+
+	fill_places(&rig, silent, good);
+	submit_ok(&rig, 3, "http://127.0.0.1:%0/");
+	submit_ok(&rig, 4, "http://127.0.0.1:%0/");
+	submit_ok(&rig, 5, "http://127.0.0.1:%1/");
+	rig.then = displacings[_i].then;
+	submit_ok(&rig, 2, "http://127.0.0.1:%2/");
+	rig_run(&rig, displacings[_i].until);
 	rig_end(&rig);
 }
 END_TEST
@@ -429,12 +509,6 @@ START_TEST(test_cancel)
 }
 END_TEST
 
-static void destroy_client(struct rig *rig)
-{
-	mca_client_destroy(rig->c);
-	rig->c = NULL;
-}
-
 /* Its own pool is the one that idles longest. */
 static void submit_elsewhere(struct rig *rig)
 {
@@ -484,7 +558,9 @@ int main(void)
 	tcase_add_loop_test(tc, test_refusal, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(tc, test_denied, 0, ARRAY_LEN(denials));
 	tcase_add_test(tc, test_pools);
+	tcase_add_test(tc, test_one_server);
 	tcase_add_test(tc, test_all_busy);
+	tcase_add_loop_test(tc, test_displaced, 0, ARRAY_LEN(displacings));
 	tcase_add_test(tc, test_repeat);
 	tcase_add_test(tc, test_cancel);
 	tcase_add_loop_test(tc, test_reentry, 0, ARRAY_LEN(reentries));

@@ -7,8 +7,9 @@
 
 /*
  * Sends request primitives to points of access over TS-0009, wherever these
- * are: a pool of connections for each authority, of which the ones that idle
- * go when others need the place. Loop thread only. Deadlines are the caller's.
+ * are: a pool of connections for each authority. When others need the place,
+ * one that idles goes, or else the one that was used longest ago. Loop thread
+ * only. Deadlines are the caller's.
  */
 struct mca_client;
 
@@ -23,7 +24,7 @@ struct mca_client_conf {
 	struct codec_conf codec;	/* what an answer may cost */
 };
 
-/* conf is borrowed and outlives the client. */
+/* conf is borrowed and outlives the client. Without randomness it fails. */
 MUST_CHECK int mca_client_create(struct mca_client **out, struct reactor *r,
 				 const struct mca_client_conf *conf);
 
@@ -37,7 +38,8 @@ void mca_client_destroy(struct mca_client *c);
  * and left out (TS-0004 7.5.1.2.2). A NOTIFY is repeated where RETRIEVE is:
  * to hear it twice does less harm than not at all.
  *
- * 0: x hears, later; ERR_DENIED where every address of the host is denied. UV_EINVAL: the URL is of no use, and *why goes with it as
+ * 0: x hears, later; ERR_DENIED where every address of the host is denied,
+ * UV_ECANCELED when its authority lost its place while it waited. UV_EINVAL: the URL is of no use, and *why goes with it as
  * "has a fragment" would. Else as submit of backend.h; ERR_PROTO and
  * ERR_UNSUPPORTED are p's fault.
  */

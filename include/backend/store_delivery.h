@@ -35,6 +35,7 @@ struct store_delivery_counters {
 	uint64_t disagreed;	/* requests that these ended */
 	uint64_t forwarded;
 	uint64_t polled;	/* polls that got a request */
+	uint64_t displaced;	/* client.authorities bit while they waited */
 	uint64_t refused_targets;	/* client.deny has their address */
 	uint64_t refused;	/* max_pending bit, or too many polls of one
 				 * channel wait */

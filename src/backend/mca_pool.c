@@ -261,6 +261,21 @@ void mca_pool_cancel(struct exchange *x)
 	give_back(pool, p);
 }
 
+struct exchange *mca_pool_withdraw(struct mca_pool *pool)
+{
+	struct exchange *x;
+	struct pending *p;
+
+	LIST_FOREACH(p, &pool->pending, link) {
+		x = p->x;
+		if (x == NULL)
+			continue;
+		mca_pool_cancel(x);
+		return x;
+	}
+	return NULL;
+}
+
 size_t mca_pool_pending(const struct mca_pool *pool)
 {
 	return pool->pending_count;

@@ -35,6 +35,9 @@ MUST_CHECK int mca_pool_submit(struct mca_pool *pool, struct exchange *x,
 /* Does nothing for an exchange that is not pending. */
 void mca_pool_cancel(struct exchange *x);
 
+/* One that is pending, as if cancelled: its owner's again; NULL: none is. */
+struct exchange *mca_pool_withdraw(struct mca_pool *pool);
+
 /* Exchanges that have not heard yet. */
 size_t mca_pool_pending(const struct mca_pool *pool);
 

@@ -73,6 +73,10 @@ static void on_fail(struct exchange *x, int err, const char *why)
 	case UV_ENOMEM:
 		fail(s, RSC_INTERNAL_SERVER_ERROR, why);
 		return;
+	case UV_ECANCELED:
+		s->d->counters.displaced++;
+		fail(s, RSC_TARGET_NOT_REACHABLE, why);
+		return;
 	case UV_ECONNRESET:
 	case UV_EPIPE:
 		fail(s, RSC_TARGET_NOT_REACHABLE, why);

@@ -231,6 +231,7 @@ static void log_delivery_end(const struct worker *w)
 		 LOG_UINT("disagreed", c->disagreed),
 		 LOG_UINT("forwarded", c->forwarded),
 		 LOG_UINT("polled", c->polled),
+		 LOG_UINT("displaced", c->displaced),
 		 LOG_UINT("refused_targets", c->refused_targets),
 		 LOG_UINT("refused", c->refused),
 		 LOG_UINT("left_out", store_delivery_left_out(w->delivery)),

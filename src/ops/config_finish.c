@@ -14,7 +14,6 @@
 #define STORE_MAX_WAITING (64u << 20)
 
 /* Towards those that it notifies. */
-#define TARGET_AUTHORITIES	  256
 #define TARGET_CONNECTIONS	  256
 #define TARGET_CONNECT_TIMEOUT_MS 3000
 #define TARGET_KEEPALIVE_MS	  4000
@@ -304,7 +303,6 @@ static void fill_delivery(struct gateway_conf *gw)
 	struct mca_client_conf *client = &gw->delivery.client;
 
 	gw->delivery.poll_ms = POLL_MS;
-	client->authorities = TARGET_AUTHORITIES;
 	client->connections = TARGET_CONNECTIONS;
 	client->connect_timeout_ms = TARGET_CONNECT_TIMEOUT_MS;
 	client->keepalive_ms = TARGET_KEEPALIVE_MS;

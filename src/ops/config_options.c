@@ -233,6 +233,9 @@ const struct config_option config_options[] = {
 	  "192.0.0.0/24 224.0.0.0/3 :: 64:ff9b::a9fe:0/112 fd00:ec2::/32 "
 	  "fd20:ce::254 fe80::/10 ff00::/8",
 	  "addresses that it never notifies or asks", NULL, false },
+	{ "store", "notify_servers", CONFIG_COUNT,
+	  GATEWAY(delivery.client.authorities), 1, 65536, "4096",
+	  "that it waits for at a time", NULL, false },
 	{ "store", "notify_queue", CONFIG_SIZE, GATEWAY(delivery.max_queue),
 	  KB, GB, "8m", "of notifications that wait for one target",
 	  NULL, false },

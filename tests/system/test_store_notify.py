@@ -366,6 +366,31 @@ class Bounds(Notify):
                          "event=delivery_end .* refused_connections=[1-9]")
 
 
+    def test_servers(self):
+        """Those that never answer take no place from one that does."""
+        self.start(notify_servers=4, notify_timeout="60s")
+
+        def agree(request):
+            if content(request)["m2m:sgn"].get("vrq"):
+                return ok(request)
+        silent = [self.receiver(agree) for _ in range(8)]
+        good = self.receiver()
+        for server in silent + [good]:
+            self.subscribe(self.admin, nu=[server.url + "/n"])
+        for n in range(3):
+            self.instance(n)
+        self.assertEqual([sgn["nev"]["rep"]["m2m:cin"]["con"]
+                          for sgn in self.sgns(good, 3)], ["0", "1", "2"])
+        self.assertTrue(eventually(
+            lambda: "others are waited for" in self.server.log_text()))
+        for server in silent:
+            server.close()
+        self.admin.ws.drop()
+        self.end_process(self.server)
+        self.assertRegex(self.server.log_text(),
+                         "event=delivery_end .* displaced=[1-9]")
+
+
 class OtherCse(Notify):
     """A <remoteCSE>, served by an HTTP server."""
 
