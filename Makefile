@@ -9,6 +9,7 @@
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
 #   make check-trixie   builds and passes in a Debian 13 tree
+#   make check-systemd  the unit at work under a systemd of its own (root)
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
 
@@ -23,6 +24,7 @@ SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 CC        ?= cc
 CLANG     ?= clang
@@ -75,7 +77,8 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench bench-reverse bench-store check-trixie install uninstall dist format \
+	fuzz-smoke bench bench-reverse bench-store check-trixie check-systemd \
+	install uninstall dist format \
 	clean
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -140,6 +143,8 @@ bench-store: programs
 	$(PYTHON) tests/bench/run-store $B
 check-trixie:
 	./scripts/check-trixie
+check-systemd: all
+	./scripts/check-systemd
 
 install: all
 	install -D -m 755 $B/$(NAME) $(DESTDIR)$(SBINDIR)/$(NAME)
@@ -157,11 +162,14 @@ install: all
 	sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 		systemd/$(NAME).service > $(DESTDIR)$(UNITDIR)/$(NAME).service
 	chmod 644 $(DESTDIR)$(UNITDIR)/$(NAME).service
+	install -D -m 644 systemd/$(NAME).sysusers \
+		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
 		$(DESTDIR)$(MANDIR)/man8/$(NAME).8 \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5 \
-		$(DESTDIR)$(UNITDIR)/$(NAME).service
+		$(DESTDIR)$(UNITDIR)/$(NAME).service \
+		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
 
 dist:
 	git archive --prefix=$(NAME)-$(VERSION)/ \
