@@ -9,6 +9,7 @@
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
 #   make check-trixie   builds and passes in a Debian 13 tree
+#   make audit          what testssl.sh, sslscan and systemd-analyze find
 #   make check-systemd  the unit at work under a systemd of its own (root)
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
@@ -77,8 +78,8 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench bench-reverse bench-store check-trixie check-systemd \
-	install uninstall dist format \
+	fuzz-smoke bench bench-reverse bench-store audit check-trixie \
+	check-systemd install uninstall dist format \
 	clean
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -141,6 +142,8 @@ bench-reverse: programs
 	$(PYTHON) tests/bench/run-reverse $B
 bench-store: programs
 	$(PYTHON) tests/bench/run-store $B
+audit: all
+	./scripts/audit
 check-trixie:
 	./scripts/check-trixie
 check-systemd: all
