@@ -154,6 +154,8 @@ install: all
 	install -D -m 644 man/$(NAME).8 $(DESTDIR)$(MANDIR)/man8/$(NAME).8
 	install -D -m 644 man/$(NAME).conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5
+	install -D -m 644 man/$(NAME)-security.7 \
+		$(DESTDIR)$(MANDIR)/man7/$(NAME)-security.7
 	install -d $(DESTDIR)$(SYSCONFDIR)/$(NAME)/conf.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).conf || \
 		install -m 644 conf/$(NAME).conf \
@@ -171,6 +173,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
 		$(DESTDIR)$(MANDIR)/man8/$(NAME).8 \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5 \
+		$(DESTDIR)$(MANDIR)/man7/$(NAME)-security.7 \
 		$(DESTDIR)$(UNITDIR)/$(NAME).service \
 		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
 
