@@ -111,6 +111,29 @@ def serve_again(token):
     ws.drop()
 
 
+def reload(token):
+    """Serves the next certificate of the same key."""
+    with open("/check/next.pem") as text:
+        pem = text.read()
+    with open("/etc/m2mwsd/cert.pem", "w") as out:
+        out.write(pem)
+    pid = property_of("MainPID")
+    run("systemctl", "reload", "m2mwsd")
+    until = time.monotonic() + 20
+    while True:
+        try:
+            ws = connect(token)
+            if ws.sock.getpeercert(True) == ssl.PEM_cert_to_DER_cert(pem):
+                ws.drop()
+                break
+        except ssl.SSLError:
+            pass    # the one before, which is not trusted any more
+        if time.monotonic() > until:
+            raise AssertionError("the certificate stayed")
+        time.sleep(0.05)
+    assert property_of("MainPID") == pid
+
+
 def say(what, result):
     print(f"ok    {what}" + (f": {result}" if result else ""), flush=True)
 
@@ -122,6 +145,7 @@ def main():
     say("process", check_process())
     run("systemctl", "restart", "m2mwsd")
     say("restarted, the store is there", serve_again(token))
+    say("reloaded, another certificate", reload(token))
     say("exposure", check_exposure())
     said = run("systemd-analyze", "verify", "--man=no", "m2mwsd.service")
     assert not said, said
