@@ -39,9 +39,9 @@ void mca_client_destroy(struct mca_client *c);
  * to hear it twice does less harm than not at all.
  *
  * 0: x hears, later; ERR_DENIED where every address of the host is denied,
- * UV_ECANCELED when its authority lost its place while it waited. UV_EINVAL: the URL is of no use, and *why goes with it as
- * "has a fragment" would. Else as submit of backend.h; ERR_PROTO and
- * ERR_UNSUPPORTED are p's fault.
+ * UV_ECANCELED when its authority lost its place while it waited. UV_EINVAL:
+ * the URL is of no use, and *why goes with it as "has a fragment" would. Else
+ * as submit of backend.h; ERR_PROTO and ERR_UNSUPPORTED are p's fault.
  */
 MUST_CHECK int mca_client_submit(struct mca_client *c, struct exchange *x,
 				 struct str url, bool exact,
