@@ -33,6 +33,12 @@ struct exchange {
 	int status;		/* transport's own status (HTTP), or 0; for logs */
 };
 
+/* What a backend has done; each worker has one of its own. */
+struct backend_counters {
+	uint64_t opened, connect_failed, poisoned, retried, refused_waiting;
+	uint64_t open, idle, waiting;	/* now */
+};
+
 struct backend_ops {
 	/*
 	 * p is borrowed for the call. 0: on_answer or on_fail follows.
@@ -48,6 +54,9 @@ struct backend_ops {
 
 	/* True while requests have a chance to be answered. */
 	bool (*healthy)(const struct backend *b);
+
+	/* NULL: it has no connections. */
+	void (*count)(const struct backend *b, struct backend_counters *out);
 
 	void (*destroy)(struct backend *b);	/* pending ones hear nothing */
 };
@@ -84,6 +93,15 @@ static inline int backend_submit(struct backend *b, struct exchange *x,
 				 const struct prim *p, const char **why)
 {
 	return b->ops->submit(b, x, p, why);
+}
+
+static inline struct backend_counters backend_count(const struct backend *b)
+{
+	struct backend_counters counters = { 0 };
+
+	if (b->ops->count != NULL)
+		b->ops->count(b, &counters);
+	return counters;
 }
 
 static inline void backend_cancel(struct backend *b, struct exchange *x)

@@ -127,11 +127,11 @@ MUST_CHECK int gateway_run(struct gateway *gw);
 
 /* Stops accepting, finishes what is in flight, closes every session with 1012
  * and ends, at the latest after drain_timeout; at once when asked twice. Safe
- * from a signal watcher on the loop given by gateway_loop(). */
+ * from a signal watcher on the loop given by gateway_reactor(). */
 void gateway_stop(struct gateway *gw);
 
 /*
- * On the loop given by gateway_loop(), one at a time: takes over from next what
+ * On the loop given by gateway_reactor(), one at a time: takes over from next what
  * can change while it serves, namely the files of TLS of listeners that are in
  * both, and the credentials. Either all of it or, when it fails, nothing.
  * on_done() follows: until then the configuration of the reload before is still
@@ -141,12 +141,16 @@ MUST_CHECK int gateway_reload(struct gateway *gw,
 			      const struct gateway_conf *next,
 			      void (*on_done)(void *owner), void *owner);
 
-/* The main thread's loop, for signals; carries no traffic. */
-struct uv_loop_s *gateway_loop(struct gateway *gw);
+/* The main thread's loop, for signals and administration; carries no traffic
+ * of clients or the CSE. Who uses it ends before the gateway. */
+struct reactor *gateway_reactor(struct gateway *gw);
+
+/* It drains, or ends. */
+bool gateway_is_stopping(const struct gateway *gw);
 
 /* Whether each worker has had its turn since the last call, which is the reason
  * to believe that it will have another one. On the loop given by
- * gateway_loop(). */
+ * gateway_reactor(). */
 bool gateway_is_alive(struct gateway *gw);
 
 /* Open WebSockets, on all listeners. */

@@ -30,6 +30,10 @@ void reactor_stop(struct reactor *r);
 /* Milliseconds, monotonic, of this loop turn. */
 uint64_t reactor_now(const struct reactor *r);
 
+/* How long, in ms, the longest turn since the last call kept all others
+ * waiting. */
+uint64_t reactor_take_lag(struct reactor *r);
+
 void reactor_arm(struct reactor *r, struct timeout *t, uint64_t delay_ms);
 void reactor_disarm(struct reactor *r, struct timeout *t);
 

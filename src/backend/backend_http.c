@@ -75,6 +75,24 @@ static void http_cancel(struct backend *b, struct exchange *x)
 	mca_pool_cancel(x);
 }
 
+static void http_count(const struct backend *b, struct backend_counters *out)
+{
+	const struct backend_http *h =
+		container_of(b, const struct backend_http, base);
+	const struct http_client_counters *c = mca_pool_counters(h->pool);
+
+	*out = (struct backend_counters){
+		.opened = c->opened,
+		.connect_failed = c->connect_failed,
+		.poisoned = c->poisoned,
+		.retried = c->retried,
+		.refused_waiting = c->refused_waiting,
+		.open = c->open,
+		.idle = c->idle,
+		.waiting = c->waiting,
+	};
+}
+
 static void http_destroy(struct backend *b)
 {
 	struct backend_http *h = of_base(b);
@@ -87,6 +105,7 @@ static const struct backend_ops http_ops = {
 	.submit = http_submit,
 	.cancel = http_cancel,
 	.healthy = http_healthy,
+	.count = http_count,
 	.destroy = http_destroy,
 };
 

@@ -45,6 +45,7 @@ struct dispatch {
 	const struct dispatch_hooks *hooks;	/* borrowed, or NULL */
 	void *hook_arg;
 	struct dispatch_counters counters;
+	struct latencies latencies;
 
 	struct request_list orphans;
 	struct request_list unused;
@@ -120,10 +121,14 @@ static int rsc_of_failure(int err)
 	}
 }
 
-static void log_access(const struct dispatch_peer *peer, struct str rqi,
-		       struct str fr, enum op op, struct str to, int rsc,
-		       int status, uint64_t started, size_t in, size_t out)
+static void note_end(struct dispatch *d, const struct dispatch_peer *peer,
+		     struct str rqi, struct str fr, enum op op, struct str to,
+		     int rsc, int status, uint64_t started, size_t in,
+		     size_t out)
 {
+	uint64_t us = (uv_hrtime() - started) / 1000;
+
+	latency_note(&d->latencies, op, rsc, us);
 	if (!log_access_enabled())
 		return;
 	log_info("primitive", LOG_STR("rqi", rqi),
@@ -131,7 +136,7 @@ static void log_access(const struct dispatch_peer *peer, struct str rqi,
 		 LOG_STR("originator", fr), LOG_TEXT("op", op_name(op)),
 		 LOG_STR("to", to), LOG_INT("rsc", rsc),
 		 LOG_INT("http_status", status),
-		 LOG_UINT("dur_us", (uv_hrtime() - started) / 1000),
+		 LOG_UINT("dur_us", us),
 		 LOG_UINT("bytes_in", in), LOG_UINT("bytes_out", out));
 }
 
@@ -215,9 +220,9 @@ static void conclude(struct request *rq, const struct prim *answer)
 		d->counters.orphaned++;
 	else if (!rq->silent && shown != NULL)
 		out = peer->ops->send(peer, shown);
-	log_access(peer, request_rqi(rq), request_fr(rq), rq->op,
-		   request_to(rq), answer->rsc, rq->x.status, rq->started,
-		   rq->octets_in, out);
+	note_end(d, peer, request_rqi(rq), request_fr(rq), rq->op,
+		 request_to(rq), answer->rsc, rq->x.status, rq->started,
+		 rq->octets_in, out);
 	request_free(d, rq);
 }
 
@@ -410,9 +415,9 @@ void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 			    why);
 		out = peer->ops->send(peer, &d->refusal);
 	}
-	log_access(peer, rqi, prim_text(p, PARAM_FR), p->op,
-		   prim_text(p, PARAM_TO), rsc, 0, uv_hrtime(), message.len,
-		   out);
+	note_end(d, peer, rqi, prim_text(p, PARAM_FR), p->op,
+		 prim_text(p, PARAM_TO), rsc, 0, uv_hrtime(), message.len,
+		 out);
 }
 
 /* Takes p: it is well-formed and may go. */
@@ -567,4 +572,9 @@ void dispatch_destroy(struct dispatch *d)
 const struct dispatch_counters *dispatch_counters(const struct dispatch *d)
 {
 	return &d->counters;
+}
+
+const struct latencies *dispatch_latencies(const struct dispatch *d)
+{
+	return &d->latencies;
 }

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "backend/backend.h"
+#include "gateway/stats.h"
 #include "id_set.h"
 #include "m2m/codec.h"
 #include "net/reactor.h"
@@ -121,5 +122,6 @@ void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 		     const char *why);
 
 const struct dispatch_counters *dispatch_counters(const struct dispatch *d);
+const struct latencies *dispatch_latencies(const struct dispatch *d);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "collect.h"
 #include "notify.h"
 #include "reload.h"
 #include "state/entities.h"
@@ -20,7 +21,7 @@ struct worker_thread {
 
 struct gateway {
 	const struct gateway_conf *conf;	/* borrowed */
-	uv_loop_t loop;				/* main thread's, for signals */
+	struct reactor *reactor;		/* owned; main thread's */
 	uv_async_t ended;			/* a worker has */
 	bool closing;				/* no visits any more */
 	struct worker_shared shared;		/* owned, as far as it is ours */
@@ -41,7 +42,7 @@ static void on_ended(uv_async_t *async)
 	struct gateway *gw = async->data;
 
 	if (atomic_load(&gw->shared.running) == 0)
-		uv_stop(&gw->loop);
+		reactor_stop(gw->reactor);
 	else
 		worker_wake(gw->threads[0].worker);
 }
@@ -188,7 +189,7 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 
 	if (gw == NULL)
 		return UV_ENOMEM;
-	err = uv_loop_init(&gw->loop);
+	err = reactor_create(&gw->reactor);
 	if (err) {
 		free(gw);
 		return err;
@@ -204,9 +205,11 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	err = gw->shared.listeners == NULL || gw->shared.workers == NULL ||
 			      gw->threads == NULL ?
 		      UV_ENOMEM :
-		      uv_async_init(&gw->loop, &gw->ended, on_ended);
+		      uv_async_init(reactor_loop(gw->reactor),
+				    &gw->ended, on_ended);
 	if (!err)
-		err = visit_home_init(&gw->shared.home, &gw->loop);
+		err = visit_home_init(&gw->shared.home,
+				      reactor_loop(gw->reactor));
 	if (!err)
 		inherit(gw, sockets, socket_count);
 	if (!err)
@@ -266,7 +269,7 @@ int gateway_run(struct gateway *gw)
 	if (err)
 		gateway_stop(gw);
 	if (atomic_load(&gw->shared.running) > 0)
-		uv_run(&gw->loop, UV_RUN_DEFAULT);
+		reactor_run(gw->reactor);
 	for (unsigned i = 0; i < gw->conf->workers; i++)
 		if (gw->threads[i].started)
 			uv_thread_join(&gw->threads[i].thread);
@@ -287,9 +290,23 @@ int gateway_reload(struct gateway *gw, const struct gateway_conf *next,
 			     reload_start(&gw->shared, next, on_done, owner);
 }
 
-struct uv_loop_s *gateway_loop(struct gateway *gw)
+int gateway_collect(struct gateway *gw,
+		    void (*on_done)(void *owner, const struct gateway_stats *s),
+		    void *owner)
 {
-	return &gw->loop;
+	return gw->closing ? UV_ECANCELED :
+			     collect_start(&gw->shared, on_done, owner);
+}
+
+bool gateway_is_stopping(const struct gateway *gw)
+{
+	return gw->closing ||
+	       atomic_load(&gw->threads[0].worker->stops) > 0;
+}
+
+struct reactor *gateway_reactor(struct gateway *gw)
+{
+	return gw->reactor;
 }
 
 bool gateway_is_alive(struct gateway *gw)
@@ -370,8 +387,7 @@ void gateway_destroy(struct gateway *gw)
 		visit_home_deinit(&gw->shared.home);
 	if (gw->ended.type == UV_ASYNC)
 		uv_close((uv_handle_t *)&gw->ended, NULL);
-	uv_run(&gw->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&gw->loop);
+	reactor_destroy(gw->reactor);
 	store_service_destroy(gw->shared.store);
 	state_destroy(gw->shared.state);
 	directory_destroy(gw->shared.directory);

@@ -36,9 +36,16 @@ static void flush_all(struct reactor *r)
 	log_flush();
 }
 
+/* Nothing is left to do but to wait. */
 static void on_prepare(uv_prepare_t *handle)
 {
-	flush_all(handle->data);
+	struct reactor *r = handle->data;
+	uint64_t took;
+
+	flush_all(r);
+	took = uv_hrtime() - r->turn_began;
+	if (r->turn_began != 0 && took > r->longest_turn)
+		r->longest_turn = took;
 }
 
 static void on_check(uv_check_t *handle)
@@ -46,6 +53,7 @@ static void on_check(uv_check_t *handle)
 	struct reactor *r = handle->data;
 
 	r->turn++;
+	r->turn_began = uv_hrtime();
 	flush_all(r);
 }
 
@@ -136,6 +144,14 @@ void reactor_stop(struct reactor *r)
 uint64_t reactor_now(const struct reactor *r)
 {
 	return uv_now(&r->loop);
+}
+
+uint64_t reactor_take_lag(struct reactor *r)
+{
+	uint64_t longest = r->longest_turn;
+
+	r->longest_turn = 0;
+	return longest / 1000000;
 }
 
 void reactor_arm(struct reactor *r, struct timeout *t, uint64_t delay_ms)

@@ -23,6 +23,7 @@ struct reactor {
 	struct wheel wheel;
 	bool ticking;
 	uint64_t turn;			/* of the loop; from 1 */
+	uint64_t turn_began, longest_turn;	/* ns */
 
 	struct stream_list streams;	/* all; for the end */
 	unsigned released;		/* of them, without an owner */

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "net/reactor.h"
 #include "ops/reload.h"
 #include "ops/systemd.h"
 
@@ -25,6 +26,11 @@ struct service {
 	bool feeds_watchdog;
 	unsigned open;			/* handles not closed yet */
 };
+
+static uv_loop_t *loop_of(struct gateway *gw)
+{
+	return reactor_loop(gateway_reactor(gw));
+}
 
 static void say_status(const struct service *s, const char *before)
 {
@@ -90,7 +96,7 @@ static void hold_back(int how)
 
 static int watch(struct service *s, size_t i)
 {
-	int err = uv_signal_init(gateway_loop(s->gw), &s->signals[i]);
+	int err = uv_signal_init(loop_of(s->gw), &s->signals[i]);
 
 	if (err)
 		return err;
@@ -109,7 +115,7 @@ int service_create(struct service **out, struct gateway *gw,
 		return UV_ENOMEM;
 	s->gw = gw;
 	s->reloader = reloader;
-	err = uv_timer_init(gateway_loop(gw), &s->timer);
+	err = uv_timer_init(loop_of(gw), &s->timer);
 	if (err) {
 		free(s);
 		return err;

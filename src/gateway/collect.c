@@ -1,0 +1,198 @@
+#include "gateway/stats.h"
+
+#include <stdlib.h>
+
+#include "collect.h"
+#include "notify.h"
+#include "reach.h"
+#include "registrar.h"
+#include "worker.h"
+
+struct collection {
+	struct visit visit;
+	struct worker_shared *shared;		/* borrowed */
+	struct gateway_stats stats;
+	void (*on_done)(void *owner, const struct gateway_stats *s);
+	void *owner;
+};
+
+static void add_worker(uint64_t *v, const struct worker *w)
+{
+	const struct worker_counters *c = &w->counters;
+
+	v[STAT_CONNECTIONS] += c->accepted;
+	v[STAT_SESSIONS_OPENED] += c->sessions;
+	v[STAT_REVOKED] += c->revoked;
+	v[STAT_REFUSED_SESSIONS] += c->refused_sessions;
+	v[STAT_REFUSED_HANDSHAKES] += c->refused_handshakes;
+	v[STAT_REFUSED_CREDENTIALS] += c->refused_credentials;
+	if (w->handshaker != NULL)
+		v[STAT_REFUSED_TLS] += handshaker_refused(w->handshaker);
+	v[STAT_PAUSED_ACCEPTING] += c->paused_accepting;
+	v[STAT_MALFORMED] += c->malformed;
+	v[STAT_SLOW_READERS] += c->slow_readers;
+	v[STAT_REDELIVERED] += c->redelivered;
+}
+
+static void add_ws(uint64_t *v, const struct ws_counters *c)
+{
+	v[STAT_MESSAGES_IN] += c->messages_in;
+	v[STAT_MESSAGES_OUT] += c->messages_out;
+	v[STAT_OCTETS_IN] += c->octets_in;
+	v[STAT_OCTETS_OUT] += c->octets_out;
+	v[STAT_PINGS_IN] += c->pings_in;
+	v[STAT_PONGS_IN] += c->pongs_in;
+	v[STAT_BAD_FRAMES] += c->bad_frames;
+	v[STAT_BAD_UTF8] += c->bad_utf8;
+	v[STAT_TOO_BIG] += c->too_big;
+	v[STAT_TOO_MANY_FRAGMENTS] += c->too_many_fragments;
+	v[STAT_TOO_SLOW] += c->too_slow;
+	v[STAT_NO_PONG] += c->no_pong;
+}
+
+static void add_dispatch(uint64_t *v, const struct dispatch_counters *c)
+{
+	v[STAT_REQUESTS] += c->requests;
+	v[STAT_ANSWERED] += c->answered;
+	v[STAT_REFUSED_REQUESTS] += c->refused;
+	v[STAT_FAILED] += c->failed;
+	v[STAT_TIMED_OUT] += c->timed_out;
+	v[STAT_QUEUE_FULL] += c->queue_full;
+	v[STAT_ORPHANED] += c->orphaned;
+	v[STAT_FORGOTTEN] += c->forgotten;
+}
+
+static void add_backend(uint64_t *v, const struct backend *b)
+{
+	struct backend_counters c = backend_count(b);
+
+	v[STAT_UPSTREAM_OPENED] += c.opened;
+	v[STAT_UPSTREAM_FAILED] += c.connect_failed;
+	v[STAT_UPSTREAM_POISONED] += c.poisoned;
+	v[STAT_UPSTREAM_RETRIED] += c.retried;
+	v[STAT_UPSTREAM_REFUSED] += c.refused_waiting;
+	v[STAT_UPSTREAM_OPEN] += c.open;
+	v[STAT_UPSTREAM_IDLE] += c.idle;
+	v[STAT_UPSTREAM_WAITING] += c.waiting;
+	v[STAT_UPSTREAM_UP] += b->ops->healthy(b);
+}
+
+static void add_reverse(uint64_t *v, const struct worker *w)
+{
+	const struct reach_counters *reach = reach_counters(w->reach);
+	const struct channel_counters *channel = &w->channel_counters;
+	const struct registrar_counters *registrar =
+		registrar_counters(w->registrar);
+
+	v[STAT_DELIVERIES] += reach->requests;
+	v[STAT_DELIVERED] += channel->answered;
+	v[STAT_UNDELIVERED] += reach->rejected;
+	v[STAT_UNANSWERED] += channel->timed_out;
+	v[STAT_LOST] += channel->lost;
+	v[STAT_LATE_ANSWERS] += channel->late;
+	v[STAT_CHANNEL_FULL] += channel->full;
+	v[STAT_HELD] += reach->held;
+	v[STAT_HELD_FULL] += reach->held_full;
+	v[STAT_STORED] += reach->stored;
+	v[STAT_NOT_STORED] += reach->not_stored;
+	v[STAT_REGISTRATIONS] += registrar->registrations;
+	v[STAT_DEREGISTRATIONS] += registrar->deregistrations;
+	v[STAT_REFUSED_ORIGINATORS] += registrar->refused_originators;
+	v[STAT_REFUSED_ENTITIES] += registrar->refused_entities;
+}
+
+static void add_notify(uint64_t *v, const struct notify_counters *c)
+{
+	v[STAT_NOTIFY_REQUESTS] += c->requests;
+	v[STAT_NOTIFY_REFUSED] += c->refused;
+	v[STAT_NOTIFY_FORBIDDEN] += c->forbidden;
+	v[STAT_NOTIFY_ABANDONED] += c->abandoned;
+	v[STAT_NOTIFY_REFUSED_CONNECTIONS] += c->refused_connections;
+}
+
+static void add_latencies(struct latencies *to, const struct latencies *from)
+{
+	struct latency *t = &to->of[0][0];
+	const struct latency *f = &from->of[0][0];
+
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*t); i++) {
+		for (size_t j = 0; j < LATENCY_BUCKETS; j++)
+			t[i].buckets[j] += f[i].buckets[j];
+		t[i].sum_us += f[i].sum_us;
+	}
+}
+
+static void on_worker(struct visit *visit, struct worker *w)
+{
+	struct collection *c = container_of(visit, struct collection, visit);
+	uint64_t *v = c->stats.values;
+	uint64_t lag = reactor_take_lag(w->reactor);
+
+	add_worker(v, w);
+	add_ws(v, ws_pool_counters(w->ws_pool));
+	add_dispatch(v, dispatch_counters(w->dispatch));
+	add_backend(v, w->backend);
+	add_reverse(v, w);
+	if (w->notify != NULL)
+		add_notify(v, notify_counters(w->notify));
+	add_latencies(&c->stats.latencies, dispatch_latencies(w->dispatch));
+	if (lag > c->stats.loop_lag_ms)
+		c->stats.loop_lag_ms = lag;
+}
+
+/* What the workers share. */
+static void add_shared(uint64_t *v, const struct worker_shared *shared)
+{
+	struct directory_counters d = directory_counters(shared->directory);
+	struct inbox_stats inbox;
+
+	for (size_t i = 0; i < shared->conf->listener_count; i++)
+		v[STAT_SESSIONS] +=
+			atomic_load(&shared->listeners[i].sessions);
+	v[STAT_ENTITIES] = d.entities;
+	v[STAT_ENTITIES_ONLINE] = d.online;
+	v[STAT_ENTITIES_OCTETS] = d.octets;
+	v[STAT_CAME] = d.came;
+	v[STAT_WENT] = d.went;
+	v[STAT_REPLACED] = d.replaced;
+	v[STAT_TAKEOVERS_REFUSED] = d.takeovers_refused;
+	v[STAT_REGISTERED_FULL] = d.full;
+	v[STAT_MANY_DESCENDANTS] = d.many_descendants;
+	inbox_stats(&inbox, shared->state);
+	v[STAT_INBOX_ITEMS] = inbox.items;
+	v[STAT_INBOX_OCTETS] = inbox.bytes;
+	v[STAT_INBOX_STORED] = inbox.stored;
+	v[STAT_INBOX_DELIVERED] = inbox.delivered;
+	v[STAT_INBOX_DROPPED_OLDEST] = inbox.dropped_oldest;
+	v[STAT_INBOX_REFUSED] = inbox.refused;
+	v[STAT_INBOX_EXPIRED] = inbox.expired;
+	v[STAT_INBOX_REPLACED] = inbox.replaced;
+	v[STAT_INBOX_DROPPED] = inbox.dropped;
+	v[STAT_FAILED_COMMITS] = inbox.failed_commits;
+}
+
+static void on_done(struct visit *visit)
+{
+	struct collection *c = container_of(visit, struct collection, visit);
+
+	add_shared(c->stats.values, c->shared);
+	c->on_done(c->owner, &c->stats);
+	free(c);
+}
+
+int collect_start(struct worker_shared *shared,
+		  void (*tell)(void *owner, const struct gateway_stats *s),
+		  void *owner)
+{
+	struct collection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return UV_ENOMEM;
+	c->visit.on_worker = on_worker;
+	c->visit.on_done = on_done;
+	c->shared = shared;
+	c->on_done = tell;
+	c->owner = owner;
+	post_visit(shared, &c->visit);
+	return 0;
+}
