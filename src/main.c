@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ops/admin.h"
 #include "ops/config.h"
 #include "ops/hash_token.h"
 #include "ops/reload.h"
@@ -103,7 +104,8 @@ static bool parse_arguments(struct arguments *out, int argc, char **argv)
 	return optind == argc;
 }
 
-static void announce(const struct config *conf, const struct gateway *gw)
+static void announce(const struct config *conf, const struct gateway *gw,
+		     const struct admin *admin)
 {
 	const struct gateway_conf *g = &conf->gateway;
 
@@ -122,6 +124,9 @@ static void announce(const struct config *conf, const struct gateway *gw)
 	if (gateway_store_port(gw) != 0)
 		log_info("listening", LOG_TEXT("listener", "store"),
 			 LOG_UINT("port", gateway_store_port(gw)));
+	if (admin_port(admin) != 0)
+		log_info("listening", LOG_TEXT("listener", "admin"),
+			 LOG_UINT("port", admin_port(admin)));
 	log_info("ready", LOG_TEXT("version", M2MWSD_VERSION),
 		 LOG_UINT("workers", g->workers),
 		 LOG_STR("upstream", g->backend == BACKEND_STORE ?
@@ -149,6 +154,7 @@ static int create_gateway(struct gateway **out, const struct config *conf)
 static int serve(const struct config *conf, const struct config_origin *origin)
 {
 	struct gateway *gw = NULL;
+	struct admin *admin = NULL;
 	struct reloader *reloader = NULL;
 	struct service *service = NULL;
 	int err;
@@ -157,17 +163,20 @@ static int serve(const struct config *conf, const struct config_origin *origin)
 	service_prepare();
 	err = create_gateway(&gw, conf);
 	if (!err)
+		err = admin_create(&admin, gw, &conf->admin);
+	if (!err)
 		err = reloader_create(&reloader, gw, origin, conf);
 	if (!err)
 		err = service_create(&service, gw, reloader);
 	if (!err) {
-		announce(conf, gw);
+		announce(conf, gw, admin);
 		service_ready(service);
 		err = gateway_run(gw);
 	} else {
 		log_error("start_failed", LOG_ERRNO(err));
 	}
 	service_destroy(service);
+	admin_destroy(admin);
 	gateway_destroy(gw);
 	reloader_destroy(reloader);
 	log_info("end", LOG_INT("status", err ? EXIT_RUN : EXIT_OK));

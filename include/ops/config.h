@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "ops/admin.h"
 
 /*
  * The configuration: files, conf.d and -o options read into one value that
@@ -15,6 +16,7 @@
  */
 struct config {
 	struct log_conf log;
+	struct admin_conf admin;
 	struct gateway_conf gateway;
 
 	/* owned, the rest is private to config*.c */

@@ -93,17 +93,37 @@ void post_notice_all(struct worker *from, enum notice_kind kind,
 		post_notice(from, i, kind, 0, e);
 }
 
-static void put_visit(struct worker *to, struct visit *v)
+/* False: to has ended. */
+static bool put_visit(struct worker *to, struct visit *v)
 {
+	bool there;
+
 	uv_mutex_lock(&to->post.lock);
-	TAILQ_INSERT_TAIL(&to->post.visits, v, link);
+	there = !to->post.ended;
+	if (there)
+		TAILQ_INSERT_TAIL(&to->post.visits, v, link);
 	uv_mutex_unlock(&to->post.lock);
-	worker_wake(to);
+	if (there)
+		worker_wake(to);
+	return there;
+}
+
+/* To the next one that still has a thread. Those that have none are visited by
+ * this one: nobody else touches them any more. */
+static void pass_on(struct worker_shared *shared, unsigned next,
+		    struct visit *v)
+{
+	for (; next < shared->conf->workers; next++) {
+		if (put_visit(shared->workers[next], v))
+			return;
+		v->on_worker(v, shared->workers[next]);
+	}
+	visit_come_home(&shared->home, v);
 }
 
 void post_visit(struct worker_shared *shared, struct visit *v)
 {
-	put_visit(shared->workers[0], v);
+	pass_on(shared, 0, v);
 }
 
 static void run_visits(struct worker *w, struct visit_list *list)
@@ -113,11 +133,19 @@ static void run_visits(struct worker *w, struct visit_list *list)
 	while ((v = TAILQ_FIRST(list)) != NULL) {
 		TAILQ_REMOVE(list, v, link);
 		v->on_worker(v, w);
-		if (w->index + 1 < w->conf->workers)
-			put_visit(w->shared->workers[w->index + 1], v);
-		else
-			visit_come_home(&w->shared->home, v);
+		pass_on(w->shared, w->index + 1, v);
 	}
+}
+
+void post_end(struct worker *w)
+{
+	struct visit_list visits = TAILQ_HEAD_INITIALIZER(visits);
+
+	uv_mutex_lock(&w->post.lock);
+	w->post.ended = true;
+	TAILQ_CONCAT(&visits, &w->post.visits, link);
+	uv_mutex_unlock(&w->post.lock);
+	run_visits(w, &visits);
 }
 
 static void run_notices(struct worker *w, struct notice_list *list)

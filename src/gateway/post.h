@@ -28,6 +28,7 @@ struct post {
 	struct delivery_list deliveries;
 	struct notice_list notices;
 	struct visit_list visits;
+	bool ended;			/* visits pass by */
 };
 
 MUST_CHECK int post_init(struct post *p);
@@ -45,6 +46,9 @@ void post_notice_all(struct worker *from, enum notice_kind kind,
 
 /* Any thread: v sets out. */
 void post_visit(struct worker_shared *shared, struct visit *v);
+
+/* The last of w's thread. */
+void post_end(struct worker *w);
 
 /* Carries out what has come for w. */
 void post_run(struct worker *w);

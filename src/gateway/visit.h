@@ -8,8 +8,8 @@
 
 /*
  * How the main thread reaches what is the workers': a visit goes from worker to
- * worker, on the loop of each, and then comes home. Where several are on their
- * way none overtakes another.
+ * worker, on the loop of each as long as it runs, and then comes home. Where
+ * several are on their way none overtakes another.
  */
 struct worker;
 struct visit;

@@ -242,6 +242,7 @@ static void log_delivery_end(const struct worker *w)
 void worker_run(struct worker *w)
 {
 	reactor_run(w->reactor);
+	post_end(w);
 	log_end(w);
 	if (w->delivery != NULL)
 		log_delivery_end(w);

@@ -100,6 +100,7 @@ const struct config_section config_sections[] = {
 	{ "auth", false, 0 },
 	{ "notify", false, 0 },
 	{ "inbox", false, 0 },
+	{ "admin", false, 0 },
 	{ "log", false, 0 },
 };
 
@@ -289,6 +290,9 @@ const struct config_option config_options[] = {
 	  NULL, false },
 	{ "inbox", "overflow", CONFIG_WORD, GATEWAY(state.inbox.overflow), 0, 0,
 	  "oldest", "what gives way when it is full", overflows, false },
+
+	{ "admin", "listen", CONFIG_ADDR, TOP(admin.addr), 0, 0, "",
+	  "where operators see what goes on", NULL, false },
 
 	{ "log", "level", CONFIG_WORD, TOP(log.level), 0, 0, "info",
 	  "the least important line that is written", levels, false },

@@ -1,0 +1,101 @@
+"""What operators see over HTTP."""
+
+import http.client
+import socket
+
+from fakecse import ok
+from harness import Case, eventually, free_port
+from test_robust import retrieve
+
+
+class AdminCase(Case):
+    def start(self, cse=None, **options):
+        self.port = free_port()
+        return self.daemon(cse or self.cse(ok), admin={
+            "listen": f"127.0.0.1:{self.port}"}, **options)
+
+    def get(self, path, method="GET"):
+        """The status and the text."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            conn.request(method, path)
+            answer = conn.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            conn.close()
+
+    def metrics(self):
+        """By name and labels, as another program understands them."""
+        try:
+            from prometheus_client.parser import text_string_to_metric_families
+        except ImportError:
+            self.skipTest("python3-prometheus-client is not installed")
+        status, text = self.get("/metrics")
+        self.assertEqual(status, 200)
+        return {(s.name, *sorted(s.labels.values())): s.value
+                for family in text_string_to_metric_families(text)
+                for s in family.samples}
+
+
+class Metrics(AdminCase):
+    def test_what_was_done_is_counted(self):
+        daemon = self.start(gateway={"workers": "2"})
+        clients = [self.connect(daemon) for _ in range(4)]
+        for i, ws in enumerate(clients):
+            self.assertEqual(ws.ask(**retrieve(f"r{i}"))["rsc"], 2000)
+        self.assertEqual(clients[0].ask_text("{")["rsc"], 4000)
+        clients.pop().close()
+        self.assertTrue(eventually(
+            lambda: self.metrics()[("m2mwsd_sessions",)] == 3))
+        seen = self.metrics()
+        for name, want in (
+                (("m2mwsd_sessions_opened_total",), 4),
+                (("m2mwsd_messages_total", "in"), 5),
+                (("m2mwsd_messages_total", "out"), 5),
+                (("m2mwsd_requests_total",), 4),
+                (("m2mwsd_request_ends_total", "answered"), 4),
+                (("m2mwsd_malformed_total",), 1),
+                (("m2mwsd_request_seconds_count", "2xxx", "RETRIEVE"), 4),
+                (("m2mwsd_upstream_up",), 2)):
+            self.assertEqual(seen[name], want, name)
+        self.assertGreater(
+            seen[("m2mwsd_request_seconds_sum", "2xxx", "RETRIEVE")], 0)
+
+    def test_many_ask_at_once_and_go(self):
+        daemon = self.start()
+        for i in range(100):
+            with socket.create_connection(("127.0.0.1", self.port)) as s:
+                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual(self.get("/healthz"), (200, "ok\n"))
+        self.assertEqual(self.connect(daemon).ask(**retrieve("q"))["rsc"],
+                         2000)
+
+
+class Pages(AdminCase):
+    def test_ready_without_the_cse(self):
+        """Its clients are answered all the same."""
+        daemon = self.start(f"http://127.0.0.1:{free_port()}",
+                            gateway={"workers": "2"})
+        ws = self.connect(daemon)
+        self.assertEqual(ws.ask(**retrieve("q"))["rsc"], 5103)
+        self.assertEqual(self.get("/readyz"), (200, "ready\n"))
+        self.assertEqual(self.get("/healthz"), (200, "ok\n"))
+        self.assertEqual(self.metrics()[("m2mwsd_upstream_up",)], 1)
+
+    def test_not_ready_while_it_drains(self):
+        fake = self.cse(None)
+        daemon = self.start(fake)
+        ws = self.connect(daemon)
+        ws.send_prim(**retrieve("held"))
+        self.assertTrue(eventually(lambda: fake.requests))
+        daemon.signal()
+        self.assertTrue(eventually(
+            lambda: self.get("/readyz") == (503, "draining\n")))
+        fake.requests[0].answer()
+        self.assertEqual(ws.recv_prim()["rsc"], 2000)
+
+    def test_others(self):
+        self.start()
+        self.assertEqual(self.get("/nothing")[0], 404)
+        self.assertEqual(self.get("/metrics", "POST")[0], 405)
+        self.assertEqual(self.get("/healthz?x=1")[0], 200)
