@@ -3,6 +3,7 @@
 #include "ws/ws_handshake.h"
 
 #define GET_AT(target) "GET " target " HTTP/1.1\r\nHost: gw.example:8180\r\n"
+#define GET_OF(host) "GET / HTTP/1.1\r\nHost: " host "\r\n"
 #define GET     GET_AT("/")
 #define UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 #define VERSION "Sec-WebSocket-Version: 13\r\n"
@@ -53,7 +54,7 @@ static const struct row {
 	{ "as browsers send it", &strict, GET
 	  "Connection: keep-alive, Upgrade\r\nPragma: no-cache\r\n"
 	  "Cache-Control: no-cache\r\nUpgrade: websocket\r\n"
-	  ORIGIN("https://foreign.example") VERSION
+	  ORIGIN("https://gw.example") VERSION
 	  "Sec-WebSocket-Extensions: permessage-deflate; "
 	  "client_max_window_bits\r\n" KEY JSON END,
 	  101, "oneM2M.json" },
@@ -212,34 +213,97 @@ static const struct row {
 	{ "raw: not read", &raw, BEGIN OFFER("a b") END, 101, "" },
 
 	/* Origin (RFC 6454 7) */
-	{ "not checked", &strict, BEGIN JSON ORIGIN("null") END, 101,
-	  "oneM2M.json" },
+	{ "nothing listed: another page", &strict, BEGIN JSON
+	  ORIGIN("https://good.example") END, 403, "" },
+	{ "nothing listed: null", &strict, BEGIN JSON ORIGIN("null") END, 403,
+	  "" },
+	{ "nothing listed: the gateway's own page", &strict, BEGIN JSON
+	  ORIGIN("http://gw.example:8180") END, 101, "oneM2M.json" },
 	{ "none, as devices send", &browsers, BEGIN JSON END, 101,
 	  "oneM2M.json" },
 	{ "listed", &browsers, BEGIN JSON ORIGIN("https://good.example") END,
 	  101, "oneM2M.json" },
 	{ "listed in another case", &browsers, BEGIN JSON
 	  ORIGIN("http://dev.example:3000") END, 101, "oneM2M.json" },
+	{ "listed, in capitals", &browsers, BEGIN JSON
+	  ORIGIN("HTTPS://GOOD.EXAMPLE") END, 101, "oneM2M.json" },
 	{ "the gateway's own page", &browsers, BEGIN JSON
 	  ORIGIN("http://gw.example:8180") END, 101, "oneM2M.json" },
 	{ "its own page by https", &browsers, BEGIN JSON
 	  ORIGIN("https://GW.example:8180") END, 101, "oneM2M.json" },
+	{ "its own host, another port", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:9") END, 101, "oneM2M.json" },
+	{ "its own host, no port", &browsers, BEGIN JSON
+	  ORIGIN("https://gw.example") END, 101, "oneM2M.json" },
+	{ "its own host by IPv6", &browsers, GET_OF("[2001:DB8::1]:8180")
+	  UPGRADE VERSION KEY JSON ORIGIN("https://[2001:db8::1]") END, 101,
+	  "oneM2M.json" },
+	{ "its own host by IPv4", &browsers, GET_OF("192.0.2.1")
+	  UPGRADE VERSION KEY JSON ORIGIN("http://192.0.2.1:3000") END, 101,
+	  "oneM2M.json" },
+	{ "another IPv6 address", &browsers, GET_OF("[2001:db8::1]")
+	  UPGRADE VERSION KEY JSON ORIGIN("https://[2001:db8::11]") END, 403,
+	  "" },
+	{ "IPv6 without an end", &browsers, GET_OF("[2001:db8::1]")
+	  UPGRADE VERSION KEY JSON ORIGIN("https://[2001:db8::1") END, 403,
+	  "" },
+	{ "IPv6 with something behind", &browsers, GET_OF("[2001:db8::1]")
+	  UPGRADE VERSION KEY JSON ORIGIN("https://[2001:db8::1].evil") END,
+	  403, "" },
 	{ "its own host by file", &browsers, BEGIN JSON
 	  ORIGIN("file://gw.example:8180") END, 403, "" },
-	{ "another port of the host", &browsers, BEGIN JSON
-	  ORIGIN("http://gw.example:9") END, 403, "" },
+	{ "its own host by ws", &browsers, BEGIN JSON
+	  ORIGIN("ws://gw.example:8180") END, 403, "" },
+	{ "its own host with a dot", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example.") END, 403, "" },
+	{ "its own host and a suffix", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example.evil.net") END, 403, "" },
+	{ "its own host behind a prefix", &browsers, BEGIN JSON
+	  ORIGIN("http://evilgw.example") END, 403, "" },
+	{ "below its own host", &browsers, BEGIN JSON
+	  ORIGIN("http://a.gw.example") END, 403, "" },
+	{ "its own host as a user", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example@evil.net") END, 403, "" },
+	{ "as a user with a password", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:8180@evil.net") END, 403, "" },
+	{ "a user before its own host", &browsers, BEGIN JSON
+	  ORIGIN("http://user@gw.example") END, 403, "" },
+	{ "its own host with a path", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example/") END, 403, "" },
+	{ "its own host with a query", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example?.evil.net") END, 403, "" },
+	{ "a port that is none", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:8180x") END, 403, "" },
+	{ "an empty port", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:") END, 403, "" },
+	{ "two ports", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:80:81") END, 403, "" },
+	{ "a port too high", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example:65536") END, 403, "" },
+	{ "two origins in one header", &browsers, BEGIN JSON
+	  ORIGIN("http://gw.example http://evil.net") END, 403, "" },
 	{ "another scheme", &browsers, BEGIN JSON
 	  ORIGIN("http://good.example") END, 403, "" },
+	{ "a port that is the default", &browsers, BEGIN JSON
+	  ORIGIN("https://good.example:443") END, 403, "" },
 	{ "another port", &browsers, BEGIN JSON
 	  ORIGIN("https://good.example:444") END, 403, "" },
+	{ "without the port", &browsers, BEGIN JSON
+	  ORIGIN("http://dev.example") END, 403, "" },
 	{ "a suffix", &browsers, BEGIN JSON
 	  ORIGIN("https://good.example.evil") END, 403, "" },
+	{ "a trailing dot", &browsers, BEGIN JSON
+	  ORIGIN("https://good.example.") END, 403, "" },
 	{ "a prefix", &browsers, BEGIN JSON
 	  ORIGIN("https://not-good.example") END, 403, "" },
+	{ "a prefix without a hyphen", &browsers, BEGIN JSON
+	  ORIGIN("https://evilgood.example") END, 403, "" },
 	{ "a sub-domain", &browsers, BEGIN JSON
 	  ORIGIN("https://a.good.example") END, 403, "" },
 	{ "user information", &browsers, BEGIN JSON
 	  ORIGIN("https://good.example@evil") END, 403, "" },
+	{ "user information with a port", &browsers, BEGIN JSON
+	  ORIGIN("https://good.example:443@evil") END, 403, "" },
 	{ "a path", &browsers, BEGIN JSON
 	  ORIGIN("https://good.example/") END, 403, "" },
 	{ "null", &browsers, BEGIN JSON ORIGIN("null") END, 403, "" },
@@ -247,6 +311,10 @@ static const struct row {
 	{ "no host", &browsers, BEGIN JSON ORIGIN("http://") END, 403, "" },
 	{ "two of them", &browsers, BEGIN JSON ORIGIN("https://good.example")
 	  ORIGIN("https://good.example") END, 403, "" },
+	{ "an empty one beside it", &browsers, BEGIN JSON ORIGIN("")
+	  ORIGIN("https://good.example") END, 403, "" },
+	{ "two of them, for all", &any_browser, BEGIN JSON ORIGIN("http://a")
+	  ORIGIN("http://b") END, 403, "" },
 	{ "a star for all", &any_browser, BEGIN JSON ORIGIN("null") END, 101,
 	  "oneM2M.json" },
 };

@@ -14,8 +14,9 @@ struct ws_handshake_conf {
 					 * sub-protocol; -1: refuse it */
 	bool any_subprotocol;		/* raw use: none needed, none chosen */
 	struct str path;		/* the only path served; empty: any */
-	const struct str *origins;	/* browsers allowed; "*" allows all */
-	size_t origin_count;		/* 0: not checked */
+	const struct str *origins;	/* pages allowed beside those of the
+					 * host in Host; "*" allows all */
+	size_t origin_count;
 };
 
 struct ws_handshake {

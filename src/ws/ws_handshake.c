@@ -147,10 +147,49 @@ static int check_upgrade(const char **why, const struct http_msg *req)
 	return 101;
 }
 
-/* A page of the host that it talks to is no foreign one. */
+static bool is_port(struct str s)
+{
+	uint64_t n;
+
+	return s.len <= 5 && str_to_u64(&n, s) && n <= UINT16_MAX;
+}
+
+static bool is_host_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
+/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, no user before and nothing behind.
+ * The host with its brackets; empty: it is something else. */
+static struct str host_of(struct str authority)
+{
+	static const char v6[] = "0123456789ABCDEFabcdef:.";
+	const struct str none = { NULL, 0 };
+	bool literal = authority.len > 0 && authority.p[0] == '[';
+	size_t n = literal;
+
+	if (literal) {
+		while (n < authority.len && authority.p[n] != '\0' &&
+		       strchr(v6, authority.p[n]) != NULL)
+			n++;
+		if (n == authority.len || authority.p[n++] != ']')
+			return none;
+	} else {
+		while (n < authority.len && is_host_char(authority.p[n]))
+			n++;
+	}
+	if (n < authority.len &&
+	    (authority.p[n] != ':' || !is_port(str_skip(authority, n + 1))))
+		return none;
+	return (struct str){ authority.p, n };
+}
+
+/* A page of the host that it talks to is no foreign one, whatever its port: a
+ * proxy in front may serve both. */
 static bool is_same_host(struct str origin, const struct http_msg *req)
 {
-	struct str host = http_msg_header(req, STR("Host"));
+	struct str host = host_of(http_msg_header(req, STR("Host")));
 
 	if (str_istarts(origin, STR("http://")))
 		origin = str_skip(origin, sizeof("http://") - 1);
@@ -158,18 +197,17 @@ static bool is_same_host(struct str origin, const struct http_msg *req)
 		origin = str_skip(origin, sizeof("https://") - 1);
 	else
 		return false;
-	return host.len > 0 && str_ieq(origin, host);
+	return host.len > 0 && str_ieq(host_of(origin), host);
 }
 
 static bool origin_allowed(const struct http_msg *req,
 			   const struct ws_handshake_conf *conf)
 {
 	struct str origin = http_msg_header(req, STR("Origin"));
+	size_t count = http_msg_count(req, STR("Origin"));
 
-	if (conf->origin_count == 0 || origin.p == NULL)
-		return true;		/* devices send none */
-	if (http_msg_count(req, STR("Origin")) != 1)
-		return false;
+	if (count != 1)
+		return count == 0;	/* devices send none */
 	for (size_t i = 0; i < conf->origin_count; i++)
 		if (str_eq(conf->origins[i], STR("*")) ||
 		    str_ieq(conf->origins[i], origin))

@@ -112,10 +112,18 @@ class Clients(Case):
 
     @within(120)
     def test_chromium_origin(self):
-        """A page from elsewhere is kept out where origins are listed."""
+        """A page of another host is kept out; listed ones are not."""
         chromium = needs_program(self, "chromium", "chromium-browser")
-        daemon = self.daemon(self.embedded_cse(), listener={
-            "origins": "https://panel.example.org"})
-        with self.assertRaisesRegex(AssertionError, "closed with 1006"):
-            run_page(chromium, f'return round(WebSocket, "{daemon.url}", '
-                               '"oneM2M.json");')
+        for origins, served in (("https://panel.example.org", False),
+                                ("*", True)):
+            daemon = self.daemon(self.embedded_cse(),
+                                 listener={"origins": origins})
+            # the page is of 127.0.0.1
+            script = (f'return round(WebSocket, '
+                      f'"ws://localhost:{daemon.port}/", "oneM2M.json");')
+            if served:
+                self.check(run_page(chromium, script), "oneM2M.json")
+                continue
+            with self.assertRaisesRegex(AssertionError, "closed with 1006"):
+                run_page(chromium, script)
+            self.assertIn("http_status=403", daemon.log_text())

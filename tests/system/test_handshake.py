@@ -125,6 +125,17 @@ class Refusals(Case):
         self.connect(daemon, headers=["Origin: https://panel.example.org"])
         self.connect(daemon)  # no browser, no Origin
 
+    def test_pages_where_no_origin_is_listed(self):
+        daemon = self.daemon(self.embedded_cse())
+        for origin in ("https://evil.example.org", "null",
+                       "http://127.0.0.1.evil.example"):
+            with self.subTest(origin):
+                said = self.refusal(daemon, headers=[f"Origin: {origin}"])
+                self.assertEqual(said.status, 403)
+        # its own host, whatever the port
+        self.connect(daemon, headers=["Origin: http://127.0.0.1:3000"])
+        self.connect(daemon)
+
     def test_path(self):
         daemon = self.daemon(self.embedded_cse(), listener={"path": "/m2m"})
         for path in ("/", "/m2m/", "/M2M", "/m2", "/m2m2"):
