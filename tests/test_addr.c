@@ -191,6 +191,61 @@ START_TEST(test_text_of_little_room)
 }
 END_TEST
 
+/* Two addresses: of one group or not. */
+static const struct {
+	const char *a, *b;
+	bool same;
+} groups[] = {
+	{ "192.0.2.1:1", "192.0.2.1:2", true },
+	{ "192.0.2.1:1", "192.0.2.2:1", false },
+	{ "192.0.2.1:1", "[::ffff:192.0.2.1]:1", true },
+	{ "[::ffff:192.0.2.1]:1", "[::ffff:192.0.2.2]:1", false },
+	{ "[2001:db8::1]:1", "[2001:db8::ffff:ffff:ffff:ffff]:2", true },
+	{ "[2001:db8::1]:1", "[2001:db8:0:1::1]:1", false },
+	{ "[::1]:1", "[::ffff:0.0.0.0]:1", false },
+	{ "[::1]:1", "0.0.0.0:1", false },
+};
+
+START_TEST(test_group)
+{
+	struct sockaddr_storage a, b;
+	unsigned char group_a[16], group_b[16];
+
+	ck_assert_int_eq(addr_parse(&a, str_of(groups[_i].a)), 0);
+	ck_assert_int_eq(addr_parse(&b, str_of(groups[_i].b)), 0);
+	ck_assert(addr_group(group_a, (struct sockaddr *)&a));
+	ck_assert(addr_group(group_b, (struct sockaddr *)&b));
+	ck_assert_msg((memcmp(group_a, group_b, 16) == 0) == groups[_i].same,
+		      "%s %s", groups[_i].a, groups[_i].b);
+}
+END_TEST
+
+START_TEST(test_no_group)
+{
+	struct sockaddr_storage addr = { .ss_family = AF_UNIX };
+	unsigned char group[16];
+
+	ck_assert(!addr_group(group, (struct sockaddr *)&addr));
+}
+END_TEST
+
+/* A peer's text, which may hold anything. */
+START_TEST(test_host)
+{
+	struct sockaddr_storage addr;
+	char space[64];
+
+	ck_assert_int_eq(addr_parse_host(&addr, AF_INET6, STR("2001:db8::1"),
+					 443), 0);
+	addr_text((struct sockaddr *)&addr, space, sizeof(space));
+	ck_assert_str_eq(space, "[2001:db8::1]:443");
+	ck_assert_int_ne(addr_parse_host(&addr, AF_INET, STR("::1"), 1), 0);
+	ck_assert_int_ne(addr_parse_host(&addr, AF_INET, STR(""), 1), 0);
+	ck_assert_int_ne(addr_parse_host(&addr, AF_INET, STR("192.0.2.1\0"),
+					 1), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("addr");
@@ -202,6 +257,9 @@ int main(void)
 	tcase_add_loop_test(tc, test_bad_net, 0, ARRAY_LEN(bad_nets));
 	tcase_add_test(tc, test_other_families);
 	tcase_add_test(tc, test_text_of_little_room);
+	tcase_add_loop_test(tc, test_group, 0, ARRAY_LEN(groups));
+	tcase_add_test(tc, test_no_group);
+	tcase_add_test(tc, test_host);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

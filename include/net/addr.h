@@ -12,8 +12,16 @@
  */
 MUST_CHECK int addr_parse(struct sockaddr_storage *out, struct str text);
 
+/* The address alone, of AF_INET or AF_INET6, without brackets. UV_EINVAL. */
+MUST_CHECK int addr_parse_host(struct sockaddr_storage *out, int family,
+			       struct str host, uint16_t port);
+
 /* The text of an address, as above; NUL-terminated in space. */
 struct str addr_text(const struct sockaddr *addr, char *space, size_t len);
+
+/* Whose an address is: an IPv4 address, as it is when mapped into IPv6, or the
+ * /64 of an IPv6 one, of which a single peer has all. False: neither. */
+bool addr_group(unsigned char out[16], const struct sockaddr *addr);
 
 /* An address with how many bits of it count; v4 also as mapped into v6. */
 struct addr_net {

@@ -35,6 +35,22 @@ static int parse_v4(struct sockaddr_storage *out, struct str host,
 	return inet_pton(AF_INET, text, &in->sin_addr) == 1 ? 0 : UV_EINVAL;
 }
 
+int addr_parse_host(struct sockaddr_storage *out, int family, struct str host,
+		    uint16_t port)
+{
+	struct sockaddr_storage addr = { 0 };
+	int err;
+
+	if (host.len == 0 || memchr(host.p, '\0', host.len) != NULL)
+		return UV_EINVAL;
+	err = family == AF_INET6 ? parse_v6(&addr, host, port) :
+				   parse_v4(&addr, host, port);
+	if (err)
+		return err;
+	*out = addr;
+	return 0;
+}
+
 int addr_parse(struct sockaddr_storage *out, struct str text)
 {
 	struct sockaddr_storage addr = { 0 };
@@ -88,11 +104,10 @@ struct str addr_text(const struct sockaddr *addr, char *space, size_t len)
 	return (struct str){ space, (size_t)n < len ? (size_t)n : len - 1 };
 }
 
-/* As v6; false: neither v4 nor v6. */
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 static bool as_v6(unsigned char out[16], const struct sockaddr *addr)
 {
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	if (addr->sa_family == AF_INET6) {
 		memcpy(out, &((const struct sockaddr_in6 *)addr)->sin6_addr,
 		       16);
@@ -103,6 +118,15 @@ static bool as_v6(unsigned char out[16], const struct sockaddr *addr)
 	memcpy(out, mapped, sizeof(mapped));
 	memcpy(out + sizeof(mapped),
 	       &((const struct sockaddr_in *)addr)->sin_addr, 4);
+	return true;
+}
+
+bool addr_group(unsigned char out[16], const struct sockaddr *addr)
+{
+	if (!as_v6(out, addr))
+		return false;
+	if (memcmp(out, mapped, sizeof(mapped)) != 0)
+		memset(out + 8, 0, 8);
 	return true;
 }
 
