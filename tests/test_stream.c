@@ -308,6 +308,28 @@ START_TEST(test_quiet)
 }
 END_TEST
 
+/* A proxy may tell more than once whom it speaks for; the last word counts. */
+START_TEST(test_told_peer)
+{
+	static const char *const peers[] = { "192.0.2.1:4711",
+					     "[2001:db8::1]:80", "10.0.0.1:1" };
+	struct sockaddr_storage told, got;
+	int fd = connected();
+	char space[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+		ck_assert_int_eq(addr_parse(&told, str_of(peers[i])), 0);
+		ck_assert_int_eq(stream_set_peer(server.stream,
+						 (struct sockaddr *)&told), 0);
+		stream_peer(server.stream, space, sizeof(space));
+		ck_assert_str_eq(space, peers[i]);
+		ck_assert_int_eq(stream_peer_address(server.stream, &got), 0);
+		ck_assert_int_eq(got.ss_family, told.ss_family);
+	}
+	close(fd);
+}
+END_TEST
+
 START_TEST(test_connect)
 {
 	struct ear client = { 0 };
@@ -468,6 +490,7 @@ int main(void)
 	tcase_add_test(tc, test_destroy_in_callback);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_quiet);
+	tcase_add_test(tc, test_told_peer);
 	tcase_add_test(tc, test_connect);
 	tcase_add_test(tc, test_connect_refused);
 	tcase_add_test(tc, test_unix);

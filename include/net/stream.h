@@ -83,6 +83,10 @@ uint64_t stream_last_active(const struct stream *s);
  * heard of: such a connection must not carry a new request. */
 bool stream_is_quiet(struct stream *s);
 
+/* Whom a proxy in front speaks for: the peer's address from now on.
+ * UV_ENOMEM. */
+MUST_CHECK int stream_set_peer(struct stream *s, const struct sockaddr *addr);
+
 /* Peer's address as text, e.g. 192.0.2.1:4711 or [2001:db8::1]:80. */
 struct str stream_peer(struct stream *s, char *space, size_t len);
 

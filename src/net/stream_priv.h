@@ -34,6 +34,8 @@ struct stream {
 	const struct stream_ops *ops;	/* NULL once released */
 	void *owner;
 	size_t max_queue;
+	struct sockaddr_in6 *told;	/* owned, or as IPv4; NULL: the kernel
+					 * knows the peer */
 
 	enum stream_state state;	/* stream_enter() only */
 	bool reading;
