@@ -29,6 +29,8 @@ struct gateway_listener_conf {
 	struct sockaddr_storage addr;
 	bool tls;			/* wss: with these files */
 	struct tls_conf tls_conf;
+	bool proxy_protocol;		/* a proxy tells whose each is */
+	struct addr_nets proxy_from;	/* who may do that, and connect */
 	uint64_t max_sessions;		/* over all workers */
 	uint64_t handshake_timeout_ms;
 	struct ws_handshake_conf handshake;
@@ -102,6 +104,8 @@ struct gateway_conf {
 
 	struct ws_conf ws;
 	struct codec_conf codec;
+	unsigned sessions_per_ip;	/* connections of one peer; 0: any */
+	unsigned handshake_rate;	/* a second, of one peer; 0: any */
 	unsigned in_flight;		/* requests of one session at the CSE */
 	size_t max_queue;		/* octets waiting for one session */
 	size_t max_head;		/* octets of an HTTP head */

@@ -5,11 +5,14 @@
 #include "base/log.h"
 #include "collect.h"
 #include "notify.h"
+#include "peers.h"
 #include "reload.h"
 #include "state/entities.h"
 #include "worker.h"
 
 #define TY_CSR 16
+
+#define PEERS_IDLE 65536	/* some 8 MB */
 
 struct worker_thread {
 	struct gateway *gw;
@@ -131,6 +134,17 @@ static int open_state(struct gateway *gw)
 	return err;
 }
 
+static int open_peers(struct gateway *gw)
+{
+	const struct peers_conf conf = {
+		.sessions = gw->conf->sessions_per_ip,
+		.rate = gw->conf->handshake_rate,
+		.max_idle = PEERS_IDLE,
+	};
+
+	return peers_create(&gw->shared.peers, &conf);
+}
+
 static int open_tickets(struct gateway *gw)
 {
 	int err = 0;
@@ -217,6 +231,8 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	if (!err)
 		err = open_store(gw);
 	if (!err)
+		err = open_peers(gw);
+	if (!err)
 		err = open_tickets(gw);
 	if (!err)
 		err = create_workers(gw);
@@ -241,6 +257,9 @@ static void log_end(const struct gateway *gw)
 		 LOG_UINT("takeovers_refused", d.takeovers_refused),
 		 LOG_UINT("registered_full", d.full),
 		 LOG_UINT("many_descendants", d.many_descendants),
+		 LOG_UINT("peers", peers_count(gw->shared.peers)),
+		 LOG_UINT("peers_forgotten",
+			  peers_forgotten(gw->shared.peers)),
 		 LOG_UINT("inbox_items", inbox.items),
 		 LOG_UINT("inbox_octets", inbox.bytes),
 		 LOG_UINT("inbox_stored", inbox.stored),
@@ -388,6 +407,7 @@ void gateway_destroy(struct gateway *gw)
 	if (gw->ended.type == UV_ASYNC)
 		uv_close((uv_handle_t *)&gw->ended, NULL);
 	reactor_destroy(gw->reactor);
+	peers_destroy(gw->shared.peers);
 	store_service_destroy(gw->shared.store);
 	state_destroy(gw->shared.state);
 	directory_destroy(gw->shared.directory);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "arrival.h"
 #include "base/log.h"
 #include "owner.h"
 #include "post.h"
@@ -26,6 +27,7 @@ struct session {
 	LIST_ENTRY(session) link;	/* in w->sessions */
 	UT_hash_handle hh;		/* in w->session_table, by id */
 	uint64_t started;		/* loop ms */
+	struct peer *from;		/* whose connection it is; or NULL */
 
 	struct ws_session *ws;		/* owned */
 	struct dispatch_peer peer;	/* requests of the client */
@@ -262,13 +264,18 @@ void session_destroy(struct session *s)
 	HASH_DELETE(hh, w->session_table, s);
 	s->state = SESSION_CLOSING;
 	atomic_fetch_sub(&s->l->shared->sessions, 1);
-	atomic_fetch_sub(&s->l->shared->connections, 1);
+	arrival_leave(s->l, s->from);
 	dispatch_peer_leave(w->dispatch, &s->peer);
 	channel_end(&s->channel);
 	owner_deinit(&s->owner);
 	ws_session_destroy(s->ws);
 	free(s);
 	worker_check_drained(w);
+}
+
+void session_take_peer(struct session *s, struct peer *peer)
+{
+	s->from = peer;
 }
 
 struct session *session_find(const struct worker *w, uint64_t id)

@@ -4,6 +4,7 @@
 #include "worker.h"
 
 struct credential_proof;
+struct peer;
 
 /*
  * One connected entity on one WebSocket. Owned by its worker's list; it
@@ -17,6 +18,9 @@ MUST_CHECK int session_create(struct session **out, struct worker_listener *l,
 			      uint64_t id, struct stream *stream,
 			      enum prim_format format);
 void session_destroy(struct session *s);
+
+/* Whose connection it is, for arrival_leave(); may be NULL. */
+void session_take_peer(struct session *s, struct peer *peer);
 
 /* Who its handshake says that it is; may be empty, known NULL. */
 void session_handshake(struct session *s, struct str originator,

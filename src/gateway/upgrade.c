@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "base/log.h"
 #include "session.h"
 #include "verify.h"
@@ -14,6 +15,7 @@
  */
 struct upgrade {
 	struct worker_listener *l;	/* borrowed */
+	struct peer *peer;		/* whose it is; or NULL */
 	LIST_ENTRY(upgrade) link;	/* in l->w->upgrades */
 	struct http_server *http;	/* owned */
 	struct stream *stream;		/* http's; borrowed */
@@ -22,7 +24,7 @@ struct upgrade {
 	struct verification *verification;	/* or NULL */
 };
 
-/* Leaves l's count alone: a session may have taken it over. */
+/* Leaves its place alone: a session may have taken it over. */
 static void upgrade_free(struct upgrade *u)
 {
 	LIST_REMOVE(u, link);
@@ -35,7 +37,7 @@ void upgrade_destroy(struct upgrade *u)
 {
 	struct worker *w = u->l->w;
 
-	atomic_fetch_sub(&u->l->shared->connections, 1);
+	arrival_leave(u->l, u->peer);
 	upgrade_free(u);
 	worker_check_drained(w);
 }
@@ -112,6 +114,7 @@ static void become_session(struct upgrade *u,
 		give_up(u);
 		return;
 	}
+	session_take_peer(s, u->peer);
 	session_handshake(s, originator, known);
 	/* rest lies in http's buffer, so http goes last */
 	session_feed(s, rest);
@@ -262,7 +265,8 @@ static int add_tls(struct upgrade *u)
 	return err;
 }
 
-int upgrade_accept(struct worker_listener *l, int fd)
+int upgrade_accept(struct worker_listener *l, int fd,
+		   const struct sockaddr *told, struct peer *peer)
 {
 	struct worker *w = l->w;
 	struct upgrade *u = calloc(1, sizeof(*u));
@@ -273,12 +277,16 @@ int upgrade_accept(struct worker_listener *l, int fd)
 		return UV_ENOMEM;
 	}
 	u->l = l;
+	u->peer = peer;
 	/* the server sets ops and owner */
 	err = stream_accept(&u->stream, w->reactor, fd, w->conf->max_head,
 			    NULL, NULL);
 	if (err)
 		goto free_upgrade;
-	err = add_tls(u);
+	if (told != NULL)
+		err = stream_set_peer(u->stream, told);
+	if (!err)
+		err = add_tls(u);
 	if (err) {
 		stream_destroy(u->stream);
 		goto free_upgrade;
@@ -287,7 +295,6 @@ int upgrade_accept(struct worker_listener *l, int fd)
 	if (err)
 		goto free_upgrade;
 	LIST_INSERT_HEAD(&w->upgrades, u, link);
-	atomic_fetch_add(&l->shared->connections, 1);
 	w->counters.accepted++;
 	return 0;
 

@@ -3,14 +3,18 @@
 
 #include "worker.h"
 
+struct peer;
+
 /*
  * A connection that is not a session yet: it speaks HTTP until its handshake
  * is accepted or refused. Owned by its worker's list; it ends by itself.
  */
 struct upgrade;
 
-/* Takes a connection of l, also on failure. */
-MUST_CHECK int upgrade_accept(struct worker_listener *l, int fd);
+/* Takes a connection of l, also on failure, and on success its place, for
+ * arrival_leave(). told: whom a proxy named, or NULL. peer: or NULL. */
+MUST_CHECK int upgrade_accept(struct worker_listener *l, int fd,
+			      const struct sockaddr *told, struct peer *peer);
 void upgrade_destroy(struct upgrade *u);
 
 /* What proves who they are has changed: those that wait are checked anew. */

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "arrival.h"
 #include "base/log.h"
 #include "net/addr.h"
 #include "notify.h"
@@ -13,10 +13,6 @@
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
-
-/* A flood of connections that never shake hands must not use up what sessions
- * need: twice max_sessions is where connections are dropped unheard. */
-#define UNHEARD_FACTOR 2
 
 /* Who has connected when a drain begins may still hear a 503, but cannot hold
  * it up. */
@@ -29,20 +25,7 @@ uint64_t worker_next_id(struct worker *w)
 
 static void on_connection(void *owner, int fd)
 {
-	struct worker_listener *l = owner;
-	int err;
-
-	if (atomic_load(&l->shared->connections) >=
-	    l->conf->max_sessions * UNHEARD_FACTOR) {
-		l->w->counters.refused_sessions++;
-		close(fd);
-		return;
-	}
-	err = upgrade_accept(l, fd);
-	if (err)
-		log_warning("accept_failed",
-			    LOG_TEXT("listener", l->conf->name),
-			    LOG_ERRNO(err));
+	arrival_accept(owner, fd);
 }
 
 static void on_refused(void *owner, int err)
@@ -73,8 +56,8 @@ static bool is_needed(const struct worker *w)
 void worker_check_drained(struct worker *w)
 {
 	if (w->draining && LIST_EMPTY(&w->sessions) &&
-	    LIST_EMPTY(&w->upgrades) && reach_is_idle(w->reach) &&
-	    !is_needed(w))
+	    LIST_EMPTY(&w->upgrades) && LIST_EMPTY(&w->arrivals) &&
+	    reach_is_idle(w->reach) && !is_needed(w))
 		reactor_stop(w->reactor);
 }
 
@@ -93,6 +76,8 @@ static void on_delivery_idle(void *owner)
 
 static void end_upgrades(struct worker *w)
 {
+	while (!LIST_EMPTY(&w->arrivals))
+		arrival_destroy(LIST_FIRST(&w->arrivals));
 	while (!LIST_EMPTY(&w->upgrades))
 		upgrade_destroy(LIST_FIRST(&w->upgrades));
 }
@@ -187,6 +172,9 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("refused_tls", w->handshaker != NULL ?
 				handshaker_refused(w->handshaker) : 0),
 		 LOG_UINT("refused_sessions", w->counters.refused_sessions),
+		 LOG_UINT("refused_per_ip", w->counters.refused_per_ip),
+		 LOG_UINT("refused_rate", w->counters.refused_rate),
+		 LOG_UINT("refused_proxy", w->counters.refused_proxy),
 		 LOG_UINT("paused_accepting", w->counters.paused_accepting),
 		 LOG_UINT("messages_in", ws->messages_in),
 		 LOG_UINT("messages_out", ws->messages_out),
@@ -464,6 +452,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	fill_conf(w);
 	w->drain_end.on_timeout = on_drain_end;
 	w->upgrades_end.on_timeout = on_upgrades_end;
+	LIST_INIT(&w->arrivals);
 	LIST_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
 	err = post_init(&w->post);

@@ -13,8 +13,10 @@
 #include "post.h"
 #include "state/state.h"
 
+struct arrival;
 struct handshaker;
 struct notify;
+struct peers;
 struct reach;
 struct registrar;
 struct session;
@@ -22,12 +24,14 @@ struct upgrade;
 struct verifier;
 struct worker;
 
+LIST_HEAD(arrival_list, arrival);
 LIST_HEAD(session_list, session);
 LIST_HEAD(upgrade_list, upgrade);
 
 /* What the workers share of one listener. */
 struct listener_shared {
-	atomic_uint_fast64_t connections;	/* upgrades and sessions */
+	atomic_uint_fast64_t connections;	/* sessions, and what is not
+						 * one yet */
 	atomic_uint_fast64_t sessions;
 	struct tls_tickets *tickets;		/* the gateway's; NULL: no TLS */
 	int fd;					/* borrowed, listens already; or
@@ -38,6 +42,10 @@ struct worker_counters {
 	uint64_t accepted;
 	uint64_t paused_accepting;	/* EMFILE and the like */
 	uint64_t refused_sessions;	/* max_sessions bit */
+	uint64_t refused_per_ip;	/* sessions_per_ip bit */
+	uint64_t refused_rate;		/* handshake_rate bit */
+	uint64_t refused_proxy;		/* without the PROXY header that must
+					 * be, or not from proxy_from */
 	uint64_t refused_handshakes;
 	uint64_t refused_credentials;	/* absent, or wrong */
 	uint64_t revoked;		/* sessions, by a reload */
@@ -55,12 +63,15 @@ struct worker_listener {
 	struct http_server_conf http;
 	struct tls_context *tls;		/* owned, or NULL */
 	struct listener *listener;		/* owned; NULL: draining */
+	uint64_t log_again_ms;			/* of the loop */
+	uint64_t unlogged;			/* since the last of them */
 };
 
 /* What the workers share; the gateway's. */
 struct worker_shared {
 	const struct gateway_conf *conf;
 	struct listener_shared *listeners;	/* one per listener */
+	struct peers *peers;			/* or NULL */
 	struct store_service *store;		/* or NULL */
 	struct state *state;
 	struct directory *directory;
@@ -97,6 +108,7 @@ struct worker {
 	struct dispatch_conf dispatch_conf;
 	struct channel_conf channel_conf;
 
+	struct arrival_list arrivals;		/* owned */
 	struct upgrade_list upgrades;		/* owned */
 	struct session_list sessions;		/* owned */
 	struct session *session_table;		/* the same, by id */

@@ -151,6 +151,25 @@ static void check_tls(struct config_load *l, struct config_instance *inst)
 		check_files(l, inst);
 }
 
+/* Whoever may name anybody gets round the limits per peer, so nobody may
+ * unless he is listed. */
+static void check_proxy(struct config_load *l, struct config_instance *inst)
+{
+	const struct gateway_listener_conf *conf = inst->fields;
+	bool listed = conf->proxy_from.count > 0;
+
+	if (inst->has_errors || conf->proxy_protocol == listed)
+		return;
+	if (listed)
+		config_report(l, place_of(inst, "proxy_from"),
+			      "[listener \"%s\"] proxy_from needs "
+			      "proxy_protocol = yes", inst->name);
+	else
+		config_report(l, place_of(inst, "proxy_protocol"),
+			      "[listener \"%s\"] proxy_protocol needs "
+			      "proxy_from", inst->name);
+}
+
 static void gather_listeners(struct config_load *l, size_t count)
 {
 	struct gateway_listener_conf *list =
@@ -359,6 +378,7 @@ static void check_sections(struct config_load *l)
 			listeners++;
 			check_address(l, i);
 			check_tls(l, i);
+			check_proxy(l, i);
 		} else if (is(i, "upstream")) {
 			take_upstream(l, i);
 		}
