@@ -211,6 +211,15 @@ class Case(unittest.TestCase):
         if said:
             self.fail(f"{process.popen.args[0]}: {said}")
 
+    def counters(self, daemon, event, name):
+        """The sum of a counter at the end, which this is."""
+        if not getattr(daemon, "ended", False):
+            self.end_process(daemon)
+        lines = re.findall(rf"event={event} .*", daemon.log_text())
+        self.assertTrue(lines)
+        return sum(int(re.search(rf" {name}=(\d+)", line)[1])
+                   for line in lines)
+
     def start(self, argv, address):
         process = Process(argv)
         self.addCleanup(self.end_process, process)

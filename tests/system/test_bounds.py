@@ -1,6 +1,5 @@
 """What clients and the CSE can make the gateway keep has an end."""
 
-import re
 import socket
 
 from harness import eventually
@@ -12,15 +11,6 @@ class Bounds(ReverseCase):
         # clients that do not answer a Close are not waited for
         options.setdefault("limits", {})["close_timeout"] = "100ms"
         return super().gateway(cse, **options)
-
-    def counters(self, daemon, event, name):
-        """The sum of a counter at the end."""
-        self.assertIsNone(daemon.stop())
-        daemon.ended = True
-        lines = re.findall(rf"event={event} .*", daemon.log_text())
-        self.assertTrue(lines)
-        return sum(int(re.search(rf" {name}=(\d+)", line)[1])
-                   for line in lines)
 
     def try_register(self, ws, fr, **members):
         ae = dict({"api": "N1", "rr": True, "srv": ["3"]}, **members)
