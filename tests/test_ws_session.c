@@ -309,6 +309,7 @@ START_TEST(test_close_unanswered)
 	while (rig.code == 0)
 		uv_run(reactor_loop(rig.reactor), UV_RUN_ONCE);
 	ck_assert_uint_eq(rig.code, 1000);
+	ck_assert_uint_eq(ws_pool_counters(rig.pool)->no_close, 1);
 	rig_turn(&rig, 2);
 	ck_assert(rig.ended);
 }
@@ -354,6 +355,48 @@ START_TEST(test_slow_message)
 		uv_run(reactor_loop(rig.reactor), UV_RUN_ONCE);
 	ck_assert_uint_eq(rig.code, 1008);
 	ck_assert_uint_eq(ws_pool_counters(rig.pool)->too_slow, 1);
+}
+END_TEST
+
+/* One read, so all of them come at one time of the loop. */
+static void send_controls(size_t count, bool ping)
+{
+	struct buf all = { 0 };
+
+	while (count-- > 0)
+		buf_add(&all, ping ? "\x89\x80" K : "\x8a\x80" K, 6);
+	unit_send(rig.fd, buf_str(&all));
+	rig_turn(&rig, 3);
+	buf_deinit(&all);
+}
+
+START_TEST(test_control_flood)
+{
+	const struct ws_counters *c = ws_pool_counters(rig.pool);
+	bool ping = _i == 0;
+
+	rig_connect(&rig);
+	send_controls(1000, ping);
+	ck_assert_uint_eq(rig.code, 0);
+	ck_assert_uint_eq(rig.out.len, ping ? 2000 : 0);
+	ck_assert_uint_eq(c->too_many_controls, 0);
+	rig_disconnect(&rig);
+
+	rig_connect(&rig);
+	send_controls(1001, ping);
+	ck_assert_uint_eq(rig.code, 1008);
+	ck_assert_uint_eq(c->too_many_controls, 1);
+	ck_assert(rig.ended);
+}
+END_TEST
+
+/* Data in between, or a message that has begun, makes no difference. */
+START_TEST(test_control_flood_within_a_message)
+{
+	rig_connect(&rig);
+	unit_send(rig.fd, STR("\x01\x81" K "a"));
+	send_controls(1001, true);
+	ck_assert_uint_eq(rig.code, 1008);
 }
 END_TEST
 
@@ -475,6 +518,8 @@ int main(void)
 	tcase_add_test(tc, test_garbage_while_closing);
 	tcase_add_test(tc, test_long_reason_is_cut);
 	tcase_add_loop_test(tc, test_slow_message, 0, ARRAY_LEN(slow_starts));
+	tcase_add_loop_test(tc, test_control_flood, 0, 2);
+	tcase_add_test(tc, test_control_flood_within_a_message);
 	tcase_add_test(tc, test_ping_unanswered);
 	tcase_add_test(tc, test_ping_answered);
 	tcase_add_test(tc, test_destroy_in_message);

@@ -31,7 +31,8 @@ struct ws_counters {
 	uint64_t messages_in, messages_out;
 	uint64_t octets_in, octets_out;		/* of messages */
 	uint64_t pings_in, pongs_in;
-	uint64_t too_big, too_many_fragments, too_slow, no_pong;
+	uint64_t too_big, too_many_fragments, too_slow, no_pong, no_close;
+	uint64_t too_many_controls;
 	uint64_t bad_frames, bad_utf8;
 };
 

@@ -147,17 +147,20 @@ static const struct dispatch_peer_ops peer_ops = {
 	.on_idle = on_idle,
 };
 
-static void on_malformed(struct session *s, struct str message,
+static void on_malformed(struct session *s, struct str message, int err,
 			 const char *why)
 {
 	struct worker *w = s->w;
 
 	w->counters.malformed++;
+	w->counters.too_complex += err == ERR_LIMIT;
 	if (w->request.kind == PRIM_REQUEST)	/* responses have no answer */
 		dispatch_refuse(w->dispatch, &s->peer, &w->request, message,
 				RSC_BAD_REQUEST, why);
-	if (++s->malformed >= MAX_MALFORMED)
-		session_close(s, WS_CLOSE_POLICY, STR("no primitives"));
+	if (++s->malformed < MAX_MALFORMED)
+		return;
+	w->counters.no_primitives++;
+	session_close(s, WS_CLOSE_POLICY, STR("no primitives"));
 }
 
 static void on_request(struct session *s, struct prim *p, struct str message)
@@ -181,12 +184,14 @@ static void on_message(void *owner, struct str message, bool text)
 	struct worker *w = s->w;
 	struct prim *p = &w->request;
 	const char *why = "malformed";
+	int err;
 
 	/* TS-0020 6.2.2.9: JSON goes in text messages. Clients that send it
 	 * as binary are understood, the codec checks the UTF-8. */
 	(void)text;
-	if (s->peer.codec->decode(p, &why, &w->conf->codec, message) != 0) {
-		on_malformed(s, message, why);
+	err = s->peer.codec->decode(p, &why, &w->conf->codec, message);
+	if (err) {
+		on_malformed(s, message, err, why);
 		return;
 	}
 	s->malformed = 0;

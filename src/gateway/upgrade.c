@@ -42,12 +42,22 @@ void upgrade_destroy(struct upgrade *u)
 	worker_check_drained(w);
 }
 
+static void count_refusal(struct worker *w, int status)
+{
+	struct worker_counters *c = &w->counters;
+
+	c->refused_handshakes++;
+	c->refused_origins += status == 403;
+	c->slow_handshakes += status == 408;
+	c->large_heads += status == 414 || status == 431;
+}
+
 static void refuse(struct upgrade *u, int status, const char *why,
 		   struct str headers)
 {
 	char space[64];
 
-	u->l->w->counters.refused_handshakes++;
+	count_refusal(u->l->w, status);
 	log_info("handshake_refused", LOG_TEXT("listener", u->l->conf->name),
 		 LOG_STR("peer",
 			 stream_peer(u->stream, space, sizeof(space))),
@@ -138,6 +148,13 @@ static void refuse_credential(struct upgrade *u, const char *why)
 	refuse(u, 401, why, ws_handshake_refusal_headers(401));
 }
 
+static void refuse_unchecked(struct upgrade *u)
+{
+	u->l->w->counters.unchecked_credentials++;
+	refuse(u, 503, "too many credentials to check",
+	       STR("Retry-After: 1\r\n"));
+}
+
 static void on_verdict(struct upgrade *u, enum verdict verdict,
 		       const struct credential_proof *known)
 {
@@ -146,8 +163,7 @@ static void on_verdict(struct upgrade *u, enum verdict verdict,
 	else if (verdict == VERDICT_WRONG)
 		refuse_credential(u, "wrong credential");
 	else
-		refuse(u, 503, "too many credentials to check",
-		       STR("Retry-After: 1\r\n"));
+		refuse_unchecked(u);
 }
 
 static void on_verified(void *owner, enum verdict verdict,
@@ -237,7 +253,7 @@ static void on_end(void *owner, int status)
 	struct upgrade *u = owner;
 
 	if (status != 0) {
-		u->l->w->counters.refused_handshakes++;
+		count_refusal(u->l->w, status);
 		log_info("handshake_refused",
 			 LOG_TEXT("listener", u->l->conf->name),
 			 LOG_INT("http_status", status),

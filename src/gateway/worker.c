@@ -168,6 +168,11 @@ static void log_end(const struct worker *w)
 			  w->counters.refused_handshakes),
 		 LOG_UINT("refused_credentials",
 			  w->counters.refused_credentials),
+		 LOG_UINT("refused_origins", w->counters.refused_origins),
+		 LOG_UINT("unchecked_credentials",
+			  w->counters.unchecked_credentials),
+		 LOG_UINT("large_heads", w->counters.large_heads),
+		 LOG_UINT("slow_handshakes", w->counters.slow_handshakes),
 		 LOG_UINT("revoked", w->counters.revoked),
 		 LOG_UINT("refused_tls", w->handshaker != NULL ?
 				handshaker_refused(w->handshaker) : 0),
@@ -179,6 +184,8 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("messages_in", ws->messages_in),
 		 LOG_UINT("messages_out", ws->messages_out),
 		 LOG_UINT("malformed", w->counters.malformed),
+		 LOG_UINT("too_complex", w->counters.too_complex),
+		 LOG_UINT("no_primitives", w->counters.no_primitives),
 		 LOG_UINT("requests", d->requests),
 		 LOG_UINT("answered", d->answered),
 		 LOG_UINT("refused", d->refused), LOG_UINT("failed", d->failed),
@@ -202,7 +209,11 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("too_big", ws->too_big),
 		 LOG_UINT("too_many_fragments", ws->too_many_fragments),
 		 LOG_UINT("too_slow", ws->too_slow),
-		 LOG_UINT("no_pong", ws->no_pong));
+		 LOG_UINT("too_many_controls", ws->too_many_controls),
+		 LOG_UINT("bad_frames", ws->bad_frames),
+		 LOG_UINT("bad_utf8", ws->bad_utf8),
+		 LOG_UINT("no_pong", ws->no_pong),
+		 LOG_UINT("no_close", ws->no_close));
 }
 
 static void log_delivery_end(const struct worker *w)

@@ -46,11 +46,19 @@ struct worker_counters {
 	uint64_t refused_rate;		/* handshake_rate bit */
 	uint64_t refused_proxy;		/* without the PROXY header that must
 					 * be, or not from proxy_from */
-	uint64_t refused_handshakes;
+	uint64_t refused_handshakes;	/* these are, too: */
 	uint64_t refused_credentials;	/* absent, or wrong */
+	uint64_t refused_origins;	/* of pages */
+	uint64_t unchecked_credentials;	/* too many waited */
+	uint64_t large_heads;		/* max_head, max_headers bit */
+	uint64_t slow_handshakes;	/* handshake_timeout bit */
+
 	uint64_t revoked;		/* sessions, by a reload */
 	uint64_t sessions;
 	uint64_t malformed;		/* messages that were no primitive */
+	uint64_t too_complex;		/* these, too: max_depth or max_tokens
+					 * bit */
+	uint64_t no_primitives;		/* sessions that sent nothing else */
 	uint64_t redelivered;		/* from the inbox, and answered */
 	uint64_t slow_readers;		/* max_queue bit */
 };

@@ -17,6 +17,10 @@
 #include "base/utf8.h"
 #include "ws_frame.h"
 
+/* Control frames in a second: far more than anybody needs, and few enough that
+ * a peer which sends nothing else gets no share of the loop by it. */
+#define MAX_CONTROLS 1000
+
 enum ws_state {
 	WS_OPEN,
 	WS_CLOSING,		/* our Close is sent, the peer's awaited */
@@ -45,6 +49,8 @@ struct ws_session {
 	uint8_t opcode;			/* of the message begun; 0: none */
 	bool ended_one;			/* a message ended in this read */
 	unsigned fragments;
+	unsigned controls;		/* in control_second */
+	uint64_t control_second;	/* of the loop's time */
 	struct utf8 utf8;
 	unsigned close_code;		/* what we sent */
 	uint64_t pinged_at;		/* loop ms; 0: no ping is out */
@@ -221,6 +227,26 @@ static const char *frame_fault(const struct ws_session *ws,
 	}
 }
 
+static bool is_flood(struct ws_session *ws)
+{
+	uint64_t second = reactor_now(ws->pool->r) / 1000;
+
+	if (second != ws->control_second)
+		ws->controls = 0;
+	ws->control_second = second;
+	return ++ws->controls > MAX_CONTROLS;
+}
+
+/* The first sight of a control frame. False: failed. */
+static bool on_control(struct ws_session *ws)
+{
+	if (!is_flood(ws))
+		return true;
+	ws->pool->counters.too_many_controls++;
+	ws_fail(ws, WS_CLOSE_POLICY, STR("too many control frames"));
+	return false;
+}
+
 /* The first sight of a frame. False: failed. */
 static bool on_frame(struct ws_session *ws,
 		     const struct wslay_frame_iocb *frame)
@@ -234,7 +260,7 @@ static bool on_frame(struct ws_session *ws,
 		return false;
 	}
 	if (wslay_is_ctrl_frame(frame->opcode))
-		return true;
+		return on_control(ws);
 	if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
 		ws->opcode = frame->opcode;
 		ws->fragments = 0;
@@ -386,6 +412,7 @@ static void on_alive(struct timeout *t)
 	uint64_t active = stream_last_active(ws->stream);
 
 	if (ws->state == WS_CLOSING) {
+		ws->pool->counters.no_close++;
 		ws_fail(ws, ws->close_code, STR(""));
 		return;
 	}
