@@ -19,12 +19,26 @@ static const struct {
 	  false },
 };
 
+static const struct siphash_key key = { 1, 2 };
+
 START_TEST(test_hash)
 {
-	uint64_t one = id_hash(str_of(ids[_i].a), str_of(ids[_i].b));
-	uint64_t two = id_hash(str_of(ids[_i].c), str_of(ids[_i].d));
+	uint64_t one = id_hash(&key, str_of(ids[_i].a), str_of(ids[_i].b));
+	uint64_t two = id_hash(&key, str_of(ids[_i].c), str_of(ids[_i].d));
 
 	ck_assert_msg((one == two) == ids[_i].same, "%s", ids[_i].name);
+}
+END_TEST
+
+/* What collides under one key does not under another: it cannot be prepared. */
+START_TEST(test_other_key)
+{
+	const struct siphash_key other = { 1, 3 };
+
+	ck_assert(id_hash(&key, STR("r1"), STR("C")) !=
+		  id_hash(&other, STR("r1"), STR("C")));
+	ck_assert(id_hash(&key, STR("r1"), STR("")) !=
+		  id_hash(&other, STR("r1"), STR("")));
 }
 END_TEST
 
@@ -69,6 +83,7 @@ int main(void)
 	TCase *tc = tcase_create("id_set");
 
 	tcase_add_loop_test(tc, test_hash, 0, ARRAY_LEN(ids));
+	tcase_add_test(tc, test_other_key);
 	tcase_add_test(tc, test_add_and_remove);
 	tcase_add_test(tc, test_one_of_two);
 	suite_add_tcase(suite, tc);

@@ -44,6 +44,7 @@ struct dispatch {
 	const struct dispatch_conf *conf;
 	const struct dispatch_hooks *hooks;	/* borrowed, or NULL */
 	void *hook_arg;
+	struct siphash_key key;		/* of what clients call requests */
 	struct dispatch_counters counters;
 	struct latencies latencies;
 
@@ -347,9 +348,10 @@ static struct str scalar_text(const struct prim *p, enum prim_param id)
 }
 
 /* Several AEs may share a connection, each with ids of its own. */
-static uint64_t id_of(const struct prim *p)
+static uint64_t id_of(const struct dispatch *d, const struct prim *p)
 {
-	return id_hash(prim_text(p, PARAM_RQI), prim_text(p, PARAM_FR));
+	return id_hash(&d->key, prim_text(p, PARAM_RQI),
+		       prim_text(p, PARAM_FR));
 }
 
 static bool is_listed(const struct request_list *list, const struct prim *p)
@@ -363,12 +365,13 @@ static bool is_listed(const struct request_list *list, const struct prim *p)
 	return false;
 }
 
-static bool is_pending(const struct dispatch_peer *peer, const struct prim *p)
+static bool is_pending(const struct dispatch *d,
+		       const struct dispatch_peer *peer, const struct prim *p)
 {
 	if (is_listed(&peer->at_cse, p))
 		return true;
 	return !TAILQ_EMPTY(&peer->waiting) &&
-	       id_set_has(&peer->waiting_ids, id_of(p)) &&
+	       id_set_has(&peer->waiting_ids, id_of(d, p)) &&
 	       is_listed(&peer->waiting, p);
 }
 
@@ -392,7 +395,6 @@ static bool request_fill(struct request *rq, const struct prim *p,
 	rq->rvi_len = rvi.len;
 	rq->fr_len = fr.len;
 	rq->to_len = to.len;
-	rq->id = wait ? id_of(p) : 0;
 	rq->op = p->op;
 	rq->silent = prim_response_type(p) == 5;
 	rq->octets_in = message.len;
@@ -427,6 +429,8 @@ static void admit(struct dispatch *d, struct dispatch_peer *peer,
 	bool wait = peer->at_cse_count >= d->conf->in_flight;
 	struct request *rq = request_new(d);
 
+	if (rq != NULL && wait)
+		rq->id = id_of(d, p);
 	if (rq == NULL || !request_fill(rq, p, message, wait) ||
 	    (wait && !id_set_add(&peer->waiting_ids, rq->id))) {
 		if (rq != NULL)
@@ -460,7 +464,7 @@ void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 	d->counters.requests++;
 	if (rsc != 0) {
 		dispatch_refuse(d, peer, p, message, rsc, why);
-	} else if (is_pending(peer, p)) {
+	} else if (is_pending(d, peer, p)) {
 		/* TS-0001 7.1.7 */
 		dispatch_refuse(d, peer, p, message, RSC_BAD_REQUEST,
 				"a request with this rqi is pending");
@@ -532,9 +536,15 @@ int dispatch_create(struct dispatch **out, struct reactor *r,
 		    const struct dispatch_hooks *hooks, void *arg)
 {
 	struct dispatch *d = calloc(1, sizeof(*d));
+	int err;
 
 	if (d == NULL)
 		return UV_ENOMEM;
+	err = siphash_key_random(&d->key);
+	if (err) {
+		free(d);
+		return err;
+	}
 	d->r = r;
 	d->backend = backend;
 	d->conf = conf;
