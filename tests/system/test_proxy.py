@@ -197,16 +197,23 @@ class ByHand(Case):
         for i in range(50):
             self.assertFalse(self.refused(daemon, v2(f"192.0.3.{i}")))
 
-    def test_waiting_ones_end_with_the_daemon(self):
-        daemon = self.behind({"handshake_timeout": "1h"})
+    def test_waiting_ones_end_as_it_drains(self):
+        """A request in flight is waited for, they are not."""
+        cse = self.cse()
+        daemon = self.daemon(cse, **options({"handshake_timeout": "1h"}))
         waiting = [Connection(daemon.address) for _ in range(10)]
         for i, c in enumerate(waiting):
             c.send(v2()[:i])
-        self.assert_served(daemon)
-        self.end_process(daemon)
+        ws = self.connect(daemon, preface=v1())
+        ws.send_prim(op=2, to="cb1", fr="Cm", rqi="q", rvi="3")
+        held = cse.next()
+        daemon.signal()
         for c in waiting:
             self.assertEqual(c.read_to_end(), b"")
             c.drop()
+        self.assertTrue(daemon.alive())
+        held.answer()
+        self.assertEqual(ws.recv_prim()["rqi"], "q")
 
     def test_many_that_wait(self):
         """They count as connections: twice max_sessions, no more."""
