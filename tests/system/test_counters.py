@@ -3,6 +3,7 @@
 import json
 
 from harness import Case
+from test_tls import TlsCase
 from wsclient import (PING, PONG, TEXT, Connection, Gone, Refused, WebSocket,
                       frame, upgrade_request)
 
@@ -84,3 +85,17 @@ class Counters(Case):
         self.assertEqual(self.told("no_close"), {"no_close": 1})
         with self.assertRaises(Gone):
             ws.recv_text()
+
+
+class Tls(TlsCase):
+    def test_handshakes(self):
+        """Those that never got as far as HTTP count, too."""
+        daemon = self.tls_gateway(listener={"handshake_timeout": "1s"})
+        slow = [Connection(daemon.address) for _ in range(5)]
+        for i, c in enumerate(slow):
+            c.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[:i])
+        for c in slow:
+            self.assertEqual(c.read_to_end(), b"")
+            c.drop()
+        self.assertEqual(
+            self.counters(daemon, "worker_end", "slow_handshakes"), 5)
