@@ -53,6 +53,9 @@ struct log_field {
 #define LOG_ERRNO(err) LOG_TEXT("why", err_text(err))
 
 void log_setup(const struct log_conf *conf, int fd);
+
+/* Any thread, at any time: level and access of conf. */
+void log_change(const struct log_conf *conf);
 bool log_enabled(enum log_level level);
 bool log_access_enabled(void);
 

@@ -113,6 +113,10 @@ struct gateway_conf {
 	size_t max_handshakes;		/* of TLS, that wait in a worker */
 };
 
+/* NULL: there is none of that name. */
+const struct gateway_listener_conf *
+gateway_find_listener(const struct gateway_conf *conf, const char *name);
+
 /* A socket that listens already, for the listener of that name. */
 struct gateway_socket {
 	int fd;
@@ -136,8 +140,8 @@ void gateway_stop(struct gateway *gw);
 
 /*
  * On the loop given by gateway_reactor(), one at a time: takes over from next what
- * can change while it serves, namely the files of TLS of listeners that are in
- * both, and the credentials. Either all of it or, when it fails, nothing.
+ * can change while it serves, namely most limits, the files of TLS of listeners
+ * that are in both, and the credentials. Either all of it or, when it fails, nothing.
  * on_done() follows: until then the configuration of the reload before is still
  * in use, and next is until that of the reload after.
  */

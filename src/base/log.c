@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -35,10 +36,10 @@
 
 static struct {
 	int fd;
-	enum log_level level;
+	_Atomic(enum log_level) level;
 	enum log_format format;
 	bool journal;
-	bool access;
+	atomic_bool access;
 	bool may_block;			/* no regular file; then under lock: */
 	bool stuck;			/* it took nothing the last time */
 	pthread_mutex_t lock;
@@ -407,12 +408,17 @@ static bool begin_line(void)
 	return true;
 }
 
+void log_change(const struct log_conf *conf)
+{
+	atomic_store(&sink.level, conf->level);
+	atomic_store(&sink.access, conf->access);
+}
+
 void log_setup(const struct log_conf *conf, int fd)
 {
 	sink.fd = fd;
-	sink.level = conf->level;
+	log_change(conf);
 	sink.format = conf->format;
-	sink.access = conf->access;
 	sink.journal = conf->format == LOG_FORMAT_AUTO && is_journal(fd);
 	sink.may_block = !is_regular(fd);
 	sink.stuck = false;
@@ -422,12 +428,14 @@ void log_setup(const struct log_conf *conf, int fd)
 
 bool log_enabled(enum log_level level)
 {
-	return level <= sink.level;
+	return level <= atomic_load_explicit(&sink.level,
+					     memory_order_relaxed);
 }
 
 bool log_access_enabled(void)
 {
-	return sink.access && log_enabled(LOG_LEVEL_INFO);
+	return atomic_load_explicit(&sink.access, memory_order_relaxed) &&
+	       log_enabled(LOG_LEVEL_INFO);
 }
 
 void log_write(enum log_level level, const char *event,

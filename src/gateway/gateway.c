@@ -171,12 +171,13 @@ static int create_workers(struct gateway *gw)
 	return 0;
 }
 
-static int find_listener(const struct gateway_conf *conf, const char *name)
+const struct gateway_listener_conf *
+gateway_find_listener(const struct gateway_conf *conf, const char *name)
 {
 	for (size_t i = 0; i < conf->listener_count; i++)
 		if (strcmp(conf->listeners[i].name, name) == 0)
-			return (int)i;
-	return -1;
+			return &conf->listeners[i];
+	return NULL;
 }
 
 static void inherit(struct gateway *gw, const struct gateway_socket *sockets,
@@ -185,10 +186,12 @@ static void inherit(struct gateway *gw, const struct gateway_socket *sockets,
 	for (size_t i = 0; i < gw->conf->listener_count; i++)
 		gw->shared.listeners[i].fd = -1;
 	for (size_t i = 0; i < count; i++) {
-		int at = find_listener(gw->conf, sockets[i].name);
+		const struct gateway_listener_conf *conf =
+			gateway_find_listener(gw->conf, sockets[i].name);
 
-		if (at >= 0)
-			gw->shared.listeners[at].fd = sockets[i].fd;
+		if (conf != NULL)
+			gw->shared.listeners[conf - gw->conf->listeners].fd =
+				sockets[i].fd;
 		else
 			log_warning("unknown_socket",
 				    LOG_TEXT("name", sockets[i].name));

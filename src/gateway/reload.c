@@ -6,6 +6,7 @@
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
+#include "worker_conf.h"
 
 /* One worker's. */
 struct part {
@@ -16,19 +17,11 @@ struct part {
 struct reload {
 	struct visit visit;
 	const struct gateway_conf *conf;	/* borrowed, the running one */
+	const struct gateway_conf *next;	/* likewise */
 	void (*on_done)(void *owner);
 	void *owner;
 	struct part parts[];			/* by worker */
 };
-
-static const struct gateway_listener_conf *
-find_listener(const struct gateway_conf *conf, const char *name)
-{
-	for (size_t i = 0; i < conf->listener_count; i++)
-		if (strcmp(conf->listeners[i].name, name) == 0)
-			return &conf->listeners[i];
-	return NULL;
-}
 
 /* A listener that is new, or that has TLS only now, takes a restart. */
 static int make_contexts(struct part *part, struct worker *w,
@@ -43,7 +36,7 @@ static int make_contexts(struct part *part, struct worker *w,
 	for (size_t i = 0; i < count && !err; i++) {
 		const struct worker_listener *l = &w->listeners[i];
 		const struct gateway_listener_conf *conf =
-			find_listener(next, l->conf->name);
+			gateway_find_listener(next, l->conf->name);
 
 		if (l->conf->tls && conf != NULL && conf->tls)
 			err = worker_tls_context(&part->contexts[i], l, conf);
@@ -83,6 +76,7 @@ static void on_worker(struct visit *v, struct worker *w)
 	struct part *part = &r->parts[w->index];
 	struct verifier *old = w->verifier;
 
+	worker_conf_take(w, r->next);
 	swap_contexts(w, part);
 	w->verifier = part->verifier;
 	part->verifier = NULL;
@@ -130,6 +124,7 @@ int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
 	r->visit.on_worker = on_worker;
 	r->visit.on_done = on_done;
 	r->conf = conf;
+	r->next = next;
 	r->on_done = tell;
 	r->owner = owner;
 	err = make_parts(r, shared, next);

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
+#include "worker_conf.h"
 
 /* Who has connected when a drain begins may still hear a 503, but cannot hold
  * it up. */
@@ -295,6 +296,17 @@ static int open_listener(struct worker_listener *l)
 					   l);
 }
 
+void worker_listener_spread(struct worker_listener *l)
+{
+	const struct gateway_conf *conf = l->w->conf;
+
+	l->http.limits.max_head = conf->max_head;
+	l->http.limits.max_headers = conf->max_headers;
+	l->http.limits.max_body = 0;
+	l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
+	l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+}
+
 static int open_listeners(struct worker *w)
 {
 	const struct gateway_conf *conf = w->conf;
@@ -312,11 +324,7 @@ static int open_listeners(struct worker *w)
 		l->w = w;
 		l->conf = &conf->listeners[i];
 		l->shared = &w->shared->listeners[i];
-		l->http.limits.max_head = conf->max_head;
-		l->http.limits.max_headers = conf->max_headers;
-		l->http.limits.max_body = 0;
-		l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
-		l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+		worker_listener_spread(l);
 		err = open_tls(l);
 		if (err)
 			return err;
@@ -433,22 +441,6 @@ static int open_parts(struct worker *w)
 	return err ? err : open_notify(w);
 }
 
-static void fill_conf(struct worker *w)
-{
-	const struct gateway_conf *conf = w->conf;
-
-	w->dispatch_conf = (struct dispatch_conf){
-		.in_flight = conf->in_flight,
-		.max_queue = conf->max_queue,
-		.timeout_ms = conf->timeout_ms,
-		.codec = conf->codec,
-	};
-	w->channel_conf = (struct channel_conf){
-		.in_flight = conf->notify.in_flight,
-		.max_queue = conf->max_queue,
-	};
-}
-
 int worker_create(struct worker **out, struct worker_shared *shared,
 		  unsigned index)
 {
@@ -458,25 +450,21 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	if (w == NULL)
 		return UV_ENOMEM;
 	w->shared = shared;
-	w->conf = shared->conf;
 	w->index = index;
-	fill_conf(w);
 	w->drain_end.on_timeout = on_drain_end;
 	w->upgrades_end.on_timeout = on_upgrades_end;
 	LIST_INIT(&w->arrivals);
 	LIST_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
+	err = worker_conf_init(w);
+	if (err)
+		goto free_worker;
 	err = post_init(&w->post);
-	if (err) {
-		free(w);
-		return err;
-	}
+	if (err)
+		goto free_worker;
 	err = reactor_create(&w->reactor);
-	if (err) {
-		post_deinit(&w->post);
-		free(w);
-		return err;
-	}
+	if (err)
+		goto deinit_post;
 	err = uv_async_init(reactor_loop(w->reactor), &w->wake, on_wake);
 	w->wake.data = w;
 	if (!err)
@@ -487,6 +475,13 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	}
 	*out = w;
 	return 0;
+
+deinit_post:
+	post_deinit(&w->post);
+free_worker:
+	worker_conf_deinit(w);
+	free(w);
+	return err;
 }
 
 void worker_close(struct worker *w)
@@ -531,6 +526,7 @@ void worker_destroy(struct worker *w)
 	post_deinit(&w->post);
 	close_tls(w);
 	free(w->listeners);
+	worker_conf_deinit(w);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);
 	buf_deinit(&w->out);

@@ -94,7 +94,9 @@ struct worker_shared {
  */
 struct worker {
 	struct worker_shared *shared;		/* borrowed, as conf */
-	const struct gateway_conf *conf;
+	const struct gateway_conf *conf;	/* own_conf */
+	struct gateway_conf own_conf;		/* worker_conf_take() only */
+	struct gateway_listener_conf *own_listeners;	/* owned; of it */
 	unsigned index;
 
 	struct reactor *reactor;		/* owned, as all down to wake */
@@ -154,6 +156,9 @@ MUST_CHECK int worker_tls_context(struct tls_context **out,
 				  const struct gateway_listener_conf *conf);
 MUST_CHECK int worker_verifier(struct verifier **out, struct worker *w,
 			       const struct credential_set *credentials);
+
+/* What l's connections keep of its configuration, which has changed. */
+void worker_listener_spread(struct worker_listener *l);
 
 /* Any thread: looks again whether it may end. */
 void worker_wake(struct worker *w);

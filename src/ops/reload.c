@@ -100,6 +100,7 @@ void reloader_run(struct reloader *r)
 		config_destroy(next);
 		return;
 	}
+	log_change(&next->log);
 	config_compare(r->conf, next, on_change, NULL);
 	r->next = next;
 }

@@ -10,7 +10,7 @@ from harness import LONG, eventually, needs_program, within
 from reverse import Later, sgn
 from test_credentials import CredentialCase, bearer, hash_of
 from test_tls import TlsCase, make_certificate
-from wsclient import Gone, WebSocket
+from wsclient import Gone, Refused, WebSocket
 
 COUNT = 1000 if LONG else 40
 
@@ -216,12 +216,12 @@ class Others(ReloadCase):
     def test_what_takes_a_restart_is_said(self):
         self.start()
         ws = self.come()
-        self.rewrite("[auth]", '[limits]\nmax_depth = 3\n\n'
+        self.rewrite("[auth]", '[limits]\nmax_queue = 3m\n\n'
                      '[listener "more"]\nlisten = 127.0.0.1:0\n\n[auth]')
         self.hang_up()
         said = "\n".join(self.events("restart_needed"))
         self.assertEqual(said.count("\n"), 1, said)
-        self.assertIn("option=limits.max_depth", said)
+        self.assertIn("option=limits.max_queue", said)
         self.assertIn("option=listener.more", said)
         self.serves(ws)
 
@@ -230,6 +230,47 @@ class Others(ReloadCase):
         self.rewrite("mode = credential", "mode = open")
         self.assertIn("mode", self.hang_up("reload_failed"))
         self.refused(self.daemon_)
+
+    def test_limits_of_open_sessions(self):
+        """By the next message, on every worker."""
+        self.start()
+        sessions = [self.come("both") for _ in range(8)]
+        deep = dict(op=1, to="cse-in", fr="C", rqi="d", rvi="3", ty=4,
+                    pc={"m2m:cin": {"con": {"a": {"b": {"c": 1}}}}})
+        for ws in sessions:
+            self.assertEqual(ws.ask(**deep)["rsc"], 2001)
+        self.rewrite("[auth]", "[limits]\nmax_depth = 4\n\n[auth]")
+        self.hang_up()
+        self.assertEqual(self.events("restart_needed"), [])
+        for ws in sessions:
+            self.assertEqual(ws.ask(**deep)["rsc"], 4000)
+            self.serves(ws, "Cmeter1")
+        self.rewrite("max_depth = 4", "max_depth = 40")
+        self.hang_up()
+        for ws in sessions:
+            self.assertEqual(ws.ask(**deep)["rsc"], 2001)
+
+    def test_what_new_clients_meet(self):
+        self.start(listener={"origins": "https://a.example"})
+        page = "Origin: https://b.example"
+        with self.assertRaises(Refused):
+            self.enter(self.daemon_, "meter", page)
+        self.rewrite("https://a.example", "https://b.example")
+        self.rewrite("[auth]", "[limits]\nmax_headers = 8\n\n[auth]")
+        self.hang_up()
+        self.serves(self.enter(self.daemon_, "meter", page))
+        with self.assertRaises(Refused) as caught:
+            self.enter(self.daemon_, "meter", *(f"X: {i}" for i in range(9)))
+        self.assertEqual(caught.exception.status, 431)
+
+    def test_what_is_logged(self):
+        self.start()
+        ws = self.come()
+        self.rewrite("access = no", "access = yes")
+        self.hang_up()
+        self.ask(ws, "Cmeter1", rqi="shown")
+        self.assertTrue(eventually(
+            lambda: "rqi=shown" in self.daemon_.log_text()))
 
     @within(900 if LONG else 90)
     def test_many_under_load(self):
