@@ -242,9 +242,9 @@ class Others(ReloadCase):
         self.rewrite("[auth]", "[limits]\nmax_depth = 4\n\n[auth]")
         self.hang_up()
         self.assertEqual(self.events("restart_needed"), [])
-        for ws in sessions:
+        for i, ws in enumerate(sessions):
             self.assertEqual(ws.ask(**deep)["rsc"], 4000)
-            self.serves(ws, "Cmeter1")
+            self.serves(ws, f"Cmeter{i}")
         self.rewrite("max_depth = 4", "max_depth = 40")
         self.hang_up()
         for ws in sessions:
