@@ -24,12 +24,21 @@ static void add_worker(uint64_t *v, const struct worker *w)
 	v[STAT_SESSIONS_OPENED] += c->sessions;
 	v[STAT_REVOKED] += c->revoked;
 	v[STAT_REFUSED_SESSIONS] += c->refused_sessions;
+	v[STAT_REFUSED_PER_IP] += c->refused_per_ip;
+	v[STAT_REFUSED_RATE] += c->refused_rate;
+	v[STAT_REFUSED_PROXY] += c->refused_proxy;
 	v[STAT_REFUSED_HANDSHAKES] += c->refused_handshakes;
+	v[STAT_REFUSED_ORIGINS] += c->refused_origins;
+	v[STAT_UNCHECKED_CREDENTIALS] += c->unchecked_credentials;
+	v[STAT_LARGE_HEADS] += c->large_heads;
+	v[STAT_SLOW_HANDSHAKES] += c->slow_handshakes;
 	v[STAT_REFUSED_CREDENTIALS] += c->refused_credentials;
 	if (w->handshaker != NULL)
 		v[STAT_REFUSED_TLS] += handshaker_refused(w->handshaker);
 	v[STAT_PAUSED_ACCEPTING] += c->paused_accepting;
 	v[STAT_MALFORMED] += c->malformed;
+	v[STAT_TOO_COMPLEX] += c->too_complex;
+	v[STAT_NO_PRIMITIVES] += c->no_primitives;
 	v[STAT_SLOW_READERS] += c->slow_readers;
 	v[STAT_REDELIVERED] += c->redelivered;
 }
@@ -48,6 +57,8 @@ static void add_ws(uint64_t *v, const struct ws_counters *c)
 	v[STAT_TOO_MANY_FRAGMENTS] += c->too_many_fragments;
 	v[STAT_TOO_SLOW] += c->too_slow;
 	v[STAT_NO_PONG] += c->no_pong;
+	v[STAT_NO_CLOSE] += c->no_close;
+	v[STAT_TOO_MANY_CONTROLS] += c->too_many_controls;
 }
 
 static void add_dispatch(uint64_t *v, const struct dispatch_counters *c)
