@@ -44,6 +44,8 @@ struct fields {
 	struct str value[FIELD_COUNT];		/* of the last one */
 };
 
+#define CHUNK_DIGITS_MAX 16	/* of 64 bits */
+
 static bool consists_of(struct str s, const bool set[256])
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -149,6 +151,42 @@ bool head_scan_line(struct head_scan *scan, struct str octets, size_t *taken,
 	return true;
 }
 
+static bool is_hex(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
+	       (c >= 'a' && c <= 'f');
+}
+
+static bool scan_chunk_octet(struct chunk_scan *scan, unsigned char c,
+			     struct http_fault *f)
+{
+	if (scan->cr) {
+		scan->done = c == '\n';
+		return scan->done || head_fault(f, 400, "bare CR");
+	}
+	if (!scan->extended && is_hex(c))
+		return ++scan->digits <= CHUNK_DIGITS_MAX ||
+		       head_fault(f, 400, "chunk size too long");
+	if (scan->digits == 0)
+		return head_fault(f, 400, "no chunk size");
+	scan->cr = c == '\r';
+	scan->extended |= c == ';';
+	if (!scan->cr && (!scan->extended || !line_octet[c]))
+		return head_fault(f, 400, "malformed chunk size");
+	return true;
+}
+
+bool chunk_scan_line(struct chunk_scan *scan, struct str octets,
+		     size_t *taken, struct http_fault *f)
+{
+	*taken = 0;
+	while (*taken < octets.len && !scan->done)
+		if (!scan_chunk_octet(scan,
+				      (unsigned char)octets.p[(*taken)++], f))
+			return false;
+	return true;
+}
+
 static bool check_version(struct http_msg *m, struct str version,
 			  struct http_fault *f)
 {
@@ -218,15 +256,31 @@ bool head_check_start_line(struct http_msg *m, struct str line,
 	return check_status_line(m, line, f);
 }
 
-static void note_field(struct fields *fields, const struct http_header *h)
+/* What becomes a variable of CGI has `_` for `-`. */
+static bool looks_like(struct str name, struct str field)
+{
+	if (name.len != field.len || memchr(name.p, '_', name.len) == NULL)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!str_ieq((struct str){ name.p + i, 1 },
+			     (struct str){ field.p + i, 1 }) &&
+		    (name.p[i] != '_' || field.p[i] != '-'))
+			return false;
+	return true;
+}
+
+static bool note_field(struct fields *fields, const struct http_header *h,
+		       struct http_fault *f)
 {
 	for (int i = 0; i < FIELD_COUNT; i++) {
+		if (looks_like(h->name, field_names[i]))
+			return head_fault(f, 400, "framing in disguise");
 		if (!str_ieq(h->name, field_names[i]))
 			continue;
 		fields->count[i]++;
 		fields->value[i] = h->value;
-		return;
 	}
+	return true;
 }
 
 static bool is_host(struct str s)
@@ -321,7 +375,8 @@ bool head_check_fields(struct head_framing *out, struct http_msg *m,
 	struct head_framing framing = { 0 };
 
 	for (size_t i = 0; i < m->header_count; i++)
-		note_field(&fields, &m->headers[i]);
+		if (!note_field(&fields, &m->headers[i], f))
+			return false;
 	if (!check_host(m, &fields, f) ||
 	    !check_framing(&framing, m, &fields, f))
 		return false;

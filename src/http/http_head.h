@@ -33,6 +33,22 @@ struct head_scan {
 bool head_scan_line(struct head_scan *scan, struct str octets, size_t *taken,
 		    struct http_fault *f);
 
+/*
+ * The line before a chunk: hexadecimal digits, then CR LF or `;` and text that
+ * nobody reads. No more digits than every reader can count, no white space
+ * that some take for the end of the number. A zeroed one is at the start.
+ */
+struct chunk_scan {
+	unsigned digits;
+	bool extended;		/* behind the `;` */
+	bool cr;
+	bool done;		/* the line is complete */
+};
+
+/* Takes octets up to the end of the line at most. */
+bool chunk_scan_line(struct chunk_scan *scan, struct str octets,
+		     size_t *taken, struct http_fault *f);
+
 /* The request line or status line without its CR LF, into m. */
 bool head_check_start_line(struct http_msg *m, struct str line,
 			   struct http_fault *f);

@@ -2,8 +2,9 @@
  * A head is cut into lines, checked and gathered by http_head; llhttp sees it
  * once, when it is complete. So its spans are whole, they are good as slices
  * of `head`, and where the network cut the octets makes no difference. What
- * follows the head goes to llhttp as it comes, but trailer lines pass
- * http_head first: llhttp 8 takes a bare LF for their end.
+ * follows the head goes to llhttp as it comes, but the lines between chunks
+ * and those of the trailers pass http_head first: llhttp 8 takes white space
+ * behind a chunk's size, and a bare LF for the end of a trailer.
  *
  * llhttp is paused at the end of each message and starts anew for the next,
  * so it never sees an octet behind a message.
@@ -27,7 +28,8 @@
 
 enum parser_state {
 	PARSER_HEAD,
-	PARSER_BODY,		/* with the chunk lines */
+	PARSER_CHUNK_LINE,
+	PARSER_BODY,		/* whole or a chunk, with the latter's CR LF */
 	PARSER_TRAILERS,
 	PARSER_DONE,		/* the message is complete */
 	PARSER_DEAD,		/* fault says why */
@@ -45,6 +47,7 @@ struct http_parser {
 	enum parser_state state;
 	llhttp_t ll;
 	struct head_scan scan;
+	struct chunk_scan chunk_scan;
 	struct head_framing framing;
 	struct http_msg msg;
 	struct http_fault fault;
@@ -119,10 +122,19 @@ static int on_chunk_header(llhttp_t *ll)
 
 	if (ll->content_length > p->limits.max_body - p->body.len)
 		return stop(p, ERR_LIMIT, 413, "body too large");
-	if (ll->content_length > 0)
-		return 0;
-	p->state = PARSER_TRAILERS;
+	p->state = ll->content_length > 0 ? PARSER_BODY : PARSER_TRAILERS;
 	p->scan = (struct head_scan){ 0 };
+	return HPE_PAUSED;
+}
+
+static int on_chunk_complete(llhttp_t *ll)
+{
+	struct http_parser *p = parser_of(ll);
+
+	if (p->state != PARSER_BODY)	/* the last one ends with the trailers */
+		return 0;
+	p->state = PARSER_CHUNK_LINE;
+	p->chunk_scan = (struct chunk_scan){ 0 };
 	return HPE_PAUSED;
 }
 
@@ -152,6 +164,7 @@ static const llhttp_settings_t settings = {
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
 	.on_chunk_header = on_chunk_header,
+	.on_chunk_complete = on_chunk_complete,
 	.on_body = on_body,
 	.on_message_complete = on_message_complete,
 };
@@ -201,6 +214,7 @@ static void head_restart(struct http_parser *p)
 	buf_clear(&p->head);
 	p->scan = (struct head_scan){ 0 };
 	p->msg = (struct http_msg){ .kind = kind };
+	p->chunk_scan = (struct chunk_scan){ 0 };
 	p->head_done = false;
 	p->state = PARSER_HEAD;
 }
@@ -236,7 +250,8 @@ static int head_end(struct http_parser *p)
 	if (p->msg.kind == HTTP_KIND_RESPONSE && p->msg.status < 200)
 		head_restart(p);
 	else if (p->state == PARSER_HEAD)
-		p->state = PARSER_BODY;
+		p->state = p->framing.chunked && !p->no_body ?
+				   PARSER_CHUNK_LINE : PARSER_BODY;
 	return 0;
 }
 
@@ -284,18 +299,30 @@ static ssize_t feed_head(struct http_parser *p, const char *data, size_t len)
 	return err ? err : (ssize_t)taken;
 }
 
-static ssize_t feed_body(struct http_parser *p, const char *data, size_t len)
+/* The CR LF behind a chunk may have passed the limit. */
+static ssize_t feed_chunk_line(struct http_parser *p, const char *data,
+			       size_t len)
 {
-	size_t room = p->limits.max_head - p->overhead;
+	struct str octets = { data, len };
+	size_t taken, room;
 	ssize_t n;
 
-	/* Not one octet further than the limit, so that the verdict does not
-	 * depend on how the network cut the chunks. */
-	if (p->framing.chunked && len > room)
-		len = room + 1;
-	n = execute(p, data, len);
-	if (n >= 0 && p->overhead > p->limits.max_head)
+	if (p->overhead >= p->limits.max_head)
 		return fail_limit(p);
+	room = p->limits.max_head - p->overhead;
+	if (octets.len > room)
+		octets.len = room;
+	if (!chunk_scan_line(&p->chunk_scan, octets, &taken, &p->fault))
+		return fail(p);
+	n = execute(p, data, taken);
+	if (n < 0)
+		return n;
+	/* two readings of one line */
+	if ((size_t)n != taken ||
+	    p->chunk_scan.done != (p->state != PARSER_CHUNK_LINE)) {
+		stop(p, ERR_PROTO, 400, "malformed chunk size");
+		return fail(p);
+	}
 	return n;
 }
 
@@ -326,8 +353,10 @@ static ssize_t feed_some(struct http_parser *p, const char *data, size_t len)
 	switch (p->state) {
 	case PARSER_HEAD:
 		return feed_head(p, data, len);
+	case PARSER_CHUNK_LINE:
+		return feed_chunk_line(p, data, len);
 	case PARSER_BODY:
-		return feed_body(p, data, len);
+		return execute(p, data, len);
 	case PARSER_TRAILERS:
 		return feed_trailers(p, data, len);
 	default:
@@ -405,8 +434,9 @@ void http_parser_expect_no_body(struct http_parser *p)
 
 bool http_parser_wants_continue(struct http_parser *p)
 {
-	bool wants = p->state == PARSER_BODY && p->msg.expect_continue &&
-		     !p->continue_told;
+	bool wants = (p->state == PARSER_BODY ||
+		      p->state == PARSER_CHUNK_LINE) &&
+		     p->msg.expect_continue && !p->continue_told;
 
 	p->continue_told |= wants;
 	return wants;
