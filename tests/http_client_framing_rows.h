@@ -191,6 +191,20 @@ static const struct row framing_rows[] = {
 		.poisoned = 1,
 	},
 	{
+		.name = "the echo of a request on another connection",
+		.program = "+a ~1 +b =2 +c",
+		.scripts = {
+			SCRIPT(READ, HEARD(1),
+			       SAY("HTTP/1.1 200 OK\r\nX-M2M-RI: b\r\n"
+				   "Content-Length: 3\r\n\r\n<b>")),
+			SCRIPT(READ, SAY(ANSWER), READ, SAY(ANSWER)),
+		},
+		.heard = "b=200:<b> a!PROTO c=200:<c>",
+		.seen = "0a 1b 1c",
+		.opened = 2,
+		.poisoned = 1,
+	},
+	{
 		.name = "an echo nobody sent: taken, but once",
 		.program = "+a =1 +b",
 		.scripts = { SCRIPT(READ,

@@ -12,7 +12,8 @@
  * connection; the one that was used last is used next. A connection whose
  * answer was not framed exactly as announced (octets after it, a second
  * response, a short body, an echo that is another request's) never carries
- * another request.
+ * another request. What has the echo of another request of this pool is
+ * nobody's answer; of other pools' requests it knows nothing.
  */
 struct http_client;
 

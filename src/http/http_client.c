@@ -199,18 +199,6 @@ static void fail_all(struct http_client *c, int err)
 		client_free(c);
 }
 
-static void on_open(struct http_conn *conn)
-{
-	struct http_client *c = conn->pool;
-
-	c->counters.opened++;
-	if (conn->call != NULL)
-		send_kept(c, conn);
-	else
-		put_to_work(c, conn);
-	open_for_waiting(c);
-}
-
 /*
  * Each refused connection costs one call, the oldest that waits, unless there
  * are others enough to serve all; the last one costs all.
@@ -229,6 +217,24 @@ static void on_refused(struct http_conn *conn, int err)
 	while (total(c) == 0 && !TAILQ_EMPTY(&c->waiting))
 		fail_next(c, TAILQ_FIRST(&c->waiting));
 	fail_all(c, err);
+}
+
+/* A server that speaks first is none of HTTP, or answers what nobody asked. */
+static void on_open(struct http_conn *conn)
+{
+	struct http_client *c = conn->pool;
+
+	if (!http_conn_is_quiet(conn)) {
+		http_conn_poisoned(conn, "octets or end before a request");
+		on_refused(conn, ERR_PROTO);
+		return;
+	}
+	c->counters.opened++;
+	if (conn->call != NULL)
+		send_kept(c, conn);
+	else
+		put_to_work(c, conn);
+	open_for_waiting(c);
 }
 
 static void on_answer(struct http_conn *conn, const struct http_msg *msg)
@@ -272,11 +278,29 @@ static void on_end(struct http_conn *conn, int err)
 	call->ops->on_fail(call, err);
 }
 
+static bool set_asked(const struct http_conn_set *set, uint64_t echo)
+{
+	const struct http_conn *conn;
+
+	TAILQ_FOREACH(conn, &set->list, link)
+		if (http_conn_asked(conn, echo))
+			return true;
+	return false;
+}
+
+static bool is_others(const struct http_conn *conn, uint64_t echo)
+{
+	const struct http_client *c = conn->pool;
+
+	return set_asked(&c->busy, echo) || set_asked(&c->idle, echo);
+}
+
 static const struct http_conn_ops conn_ops = {
 	.on_open = on_open,
 	.on_refused = on_refused,
 	.on_answer = on_answer,
 	.on_end = on_end,
+	.is_others = is_others,
 };
 
 /* The one used last, if its peer has been silent since. */

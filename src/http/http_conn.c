@@ -16,11 +16,12 @@
 #include "base/log.h"
 
 #define LOOK_AFTER_MS 10	/* of idling */
-#define TRUST_AFTER   3		/* answers on one connection */
+#define TRUST_AFTER   3		/* answers with their echo on one connection */
 
 enum echo {
-	ECHO_OURS,		/* or not told */
-	ECHO_EARLIER,		/* of an earlier request on this connection */
+	ECHO_NONE,		/* not told, or not asked for */
+	ECHO_OURS,
+	ECHO_OTHERS,		/* of another request that we sent */
 	ECHO_FOREIGN,		/* of nothing we sent */
 };
 
@@ -87,20 +88,29 @@ static void fail_later(struct http_conn *conn, int err)
 	reactor_arm(conn->r, &conn->timer, 0);
 }
 
+bool http_conn_asked(const struct http_conn *conn, uint64_t echo)
+{
+	for (size_t i = 0; i < ARRAY_LEN(conn->earlier); i++)
+		if (conn->earlier[i] == echo)
+			return true;
+	return conn->echo == echo;
+}
+
 static enum echo judge_echo(const struct http_conn *conn,
 			    const struct http_msg *msg)
 {
 	uint64_t hash;
 
 	if (conn->conf->echo_header == NULL || conn->echo == 0)
-		return ECHO_OURS;
+		return ECHO_NONE;
 	hash = http_conn_hash(
 		http_msg_header(msg, str_of(conn->conf->echo_header)));
-	if (hash == 0 || hash == conn->echo)
+	if (hash == 0)
+		return ECHO_NONE;
+	if (hash == conn->echo)
 		return ECHO_OURS;
-	for (size_t i = 0; i < ARRAY_LEN(conn->earlier); i++)
-		if (conn->earlier[i] == hash)
-			return ECHO_EARLIER;
+	if (http_conn_asked(conn, hash) || conn->ops->is_others(conn, hash))
+		return ECHO_OTHERS;
 	return ECHO_FOREIGN;
 }
 
@@ -155,23 +165,25 @@ static void deliver(struct http_conn *conn, const struct http_msg *msg,
 }
 
 /* CSEs answer with ids that nobody sent, above all errors, and are taken as
- * they are. One that repeats an earlier id is an answer behind: nobody must
- * get another's. */
+ * they are. One that repeats the id of another request is an answer behind, or
+ * has mixed them up: nobody must get another's. */
 static void on_message(struct http_conn *conn, const struct http_msg *msg,
 		       bool surplus, uint64_t idle)
 {
 	enum echo echo = judge_echo(conn, msg);
 	const char *why = NULL;
 
-	if (echo == ECHO_EARLIER) {
-		http_conn_poisoned(conn, "answer to an earlier request");
+	if (echo == ECHO_OTHERS) {
+		http_conn_poisoned(conn, "answer to another request");
 		end(conn, ERR_PROTO);
 		return;
 	}
+	if (echo == ECHO_OURS)
+		conn->echoed++;
 	if (surplus)
 		why = "octets after the answer";
 	else if (echo == ECHO_FOREIGN)
-		why = "echo of another request";
+		why = "echo of no request";
 	if (why != NULL)
 		http_conn_poisoned(conn, why);
 	/* an early answer: the rest of the request would be taken for the
@@ -393,7 +405,8 @@ void http_conn_destroy(struct http_conn *conn)
 
 /* What came before this turn of the loop has been heard of. Only a look at the
  * socket shows a close that crosses with our request. It costs a system call,
- * so a busy connection to a server that has shown to keep them is spared. */
+ * so a busy connection to a server that has shown to keep them, and whose
+ * answers tell what they answer, is spared. */
 bool http_conn_is_quiet(struct http_conn *conn)
 {
 	uint64_t idle;
@@ -401,7 +414,7 @@ bool http_conn_is_quiet(struct http_conn *conn)
 	if (conn->state != HTTP_CONN_IDLE)
 		return false;
 	idle = reactor_now(conn->r) - stream_last_active(conn->stream);
-	if (idle < LOOK_AFTER_MS && conn->served >= TRUST_AFTER)
+	if (idle < LOOK_AFTER_MS && conn->echoed >= TRUST_AFTER)
 		return true;
 	return stream_is_quiet(conn->stream);
 }

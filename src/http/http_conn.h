@@ -29,6 +29,9 @@ struct http_conn_ops {
 
 	/* Over without an answer; destroy it. */
 	void (*on_end)(struct http_conn *conn, int err);
+
+	/* Another connection carries, or carried, the request of that echo. */
+	bool (*is_others)(const struct http_conn *conn, uint64_t echo);
 };
 
 TAILQ_HEAD(http_conn_list, http_conn);
@@ -65,6 +68,7 @@ struct http_conn {
 	bool heard;			/* octets of this answer came */
 	bool delivering;		/* on_answer() is running */
 	size_t served;			/* answers */
+	size_t echoed;			/* of them, with their own echo */
 	uint64_t echo;			/* hash; 0: none */
 	uint64_t earlier[8];		/* the last requests' echoes */
 };
@@ -84,6 +88,9 @@ bool http_conn_is_quiet(struct http_conn *conn);
  * later. */
 void http_conn_send(struct http_conn *conn, struct str head, struct str body,
 		    uint64_t echo);
+
+/* It carries, or carried, the request of that echo. */
+bool http_conn_asked(const struct http_conn *conn, uint64_t echo);
 
 /* For conn->echo; never 0 for a text that is not empty. */
 uint64_t http_conn_hash(struct str text);
