@@ -102,10 +102,10 @@ static const struct {
 	  "\"ot\":\"20260601T080000\",\"ec\":4,\"gid\":\"g\",\"vsi\":\"v w\","
 	  "\"rt\":{\"rtv\":2,\"nu\":[\"http://h/a?b=c\",\"/in-cse1/Ca\"]},"
 	  "\"aus\":[\"QQ==\",\"Qg==\"],\"tkns\":[\"a.b.c\",\"d.e.f\"]}" },
-	{ "the first of several counts",
-	  "GET /a HTTP/1.1\r\nX-M2M-RI: 1\r\nX-M2M-RI: 2\r\n"
+	{ "the first of several lists counts",
+	  "GET /a HTTP/1.1\r\nX-M2M-RI:\r\nX-M2M-RI: 2\r\n"
 	  "X-M2M-RTU: a\r\nX-M2M-RTU: b\r\n\r\n",
-	  "{\"op\":2,\"to\":\"a\",\"rqi\":\"1\",\"rt\":{\"nu\":[\"a\"]}}" },
+	  "{\"op\":2,\"to\":\"a\",\"rqi\":\"2\",\"rt\":{\"nu\":[\"a\"]}}" },
 	{ "empty values: fr and the list of targets mean something",
 	  "GET /a HTTP/1.1\r\nX-M2M-Origin:\r\nX-M2M-RVI:\r\nX-M2M-RTU:\r\n"
 	  "\r\n",
@@ -306,6 +306,15 @@ static const struct {
 	  ERR_PROTO },
 	{ "attributes of a DELETE", "DELETE /a?atrl=lbl HTTP/1.1\r\n\r\n",
 	  ERR_PROTO },
+	{ "two originators",
+	  "GET /a HTTP/1.1\r\nX-M2M-Origin: Ca\r\nX-M2M-Origin: Cb\r\n\r\n",
+	  ERR_PROTO },
+	{ "the same id twice",
+	  "GET /a HTTP/1.1\r\nX-M2M-RI: 1\r\nX-M2M-RI: 1\r\n\r\n",
+	  ERR_PROTO },
+	{ "two media types",
+	  "POST /a HTTP/1.1\r\nContent-Type: application/json\r\n"
+	  "Content-Type: application/json;ty=3\r\n\r\n{}", ERR_PROTO },
 	{ "body that is not JSON",
 	  "POST /a HTTP/1.1\r\nContent-Type: application/json\r\n\r\n{",
 	  ERR_PROTO },

@@ -244,9 +244,12 @@ static bool read_header(struct request_reader *r, const struct http_header *h)
 	if (row->id == PARAM_RQI && !http_map_is_header_value(h->value))
 		return fail(r, "an octet in X-M2M-RI that is not ASCII");
 	/* Mobius takes an empty originator for `S` */
-	if (prim_has(r->out, row->id) ||
-	    (h->value.len == 0 && row->id != PARAM_FR))
+	if (h->value.len == 0 && row->id != PARAM_FR)
 		return true;
+	/* whoever checks one of them may have checked the other */
+	if (prim_has(r->out, row->id))
+		return row->shape != HEADER_SCALAR ||
+		       fail(r, "a header that says one thing comes twice");
 	if (row->shape == HEADER_SCALAR)
 		http_map_set_text(r->out, row->id, h->value);
 	else if (row->id != PARAM_TKNS || !is_http_credential(h->value))
@@ -343,6 +346,8 @@ static bool read_head(struct request_reader *r)
 	struct str path;
 
 	(void)str_cut(r->msg->target, '?', &path, &r->query);
+	if (http_msg_count(r->msg, STR("Content-Type")) > 1)
+		return fail(r, "Content-Type comes twice");
 	if (!read_op(r) || !read_path(r, path))
 		return false;
 	for (size_t i = 0; i < r->msg->header_count; i++)
