@@ -4,8 +4,9 @@
 #include "backend/http_map_priv.h"
 #include "base/utf8.h"
 
-/* No RSC of any release has more digits. */
-#define MAX_RSC 99999
+/* The codes of all releases have four digits. */
+#define MIN_RSC 1000
+#define MAX_RSC 9999
 
 struct response_reader {
 	struct prim *out;
@@ -24,7 +25,7 @@ static void read_rsc(struct prim *out, struct str text)
 	if (str_cut(text, '.', &text, &fraction) &&
 	    (!str_to_u64(&zero, fraction) || zero != 0))
 		return;
-	if (out->rsc == 0 && str_to_u64(&rsc, text) && rsc > 0 &&
+	if (out->rsc == 0 && str_to_u64(&rsc, text) && rsc >= MIN_RSC &&
 	    rsc <= MAX_RSC)
 		out->rsc = (int)rsc;
 }
