@@ -105,12 +105,15 @@ static void on_request(void *owner, const struct http_msg *msg)
 	err = http_map_read_request(&s->request, &why, msg, &s->conf->map);
 	keep_ids(c, &s->request);
 	if (err) {
+		c->keep_alive = false;	/* a wrong length cuts anywhere */
 		refuse(c, err == ERR_UNSUPPORTED ? RSC_UNSUPPORTED_MEDIA_TYPE :
 						   RSC_BAD_REQUEST, why);
 		return;
 	}
 	rsc = prim_check_request(&why, &s->request, clock_wall_ms());
 	if (rsc != 0) {
+		if (rsc == RSC_BAD_REQUEST)
+			c->keep_alive = false;
 		refuse(c, rsc, why);
 		return;
 	}

@@ -368,8 +368,7 @@ static void on_request(void *owner, const struct http_msg *msg)
 	(void)cut_token(&map.base, &token, msg->target);
 	err = http_map_read_request(&n->request, &why, msg, &map);
 	if (err) {
-		/* a wrong Content-Length cuts in the wrong place */
-		c->keep_alive = false;
+		c->keep_alive = false;	/* a wrong length cuts anywhere */
 		refuse(c, err == ERR_UNSUPPORTED ? RSC_UNSUPPORTED_MEDIA_TYPE :
 						   RSC_BAD_REQUEST, why);
 		return;
@@ -390,6 +389,8 @@ static void on_request(void *owner, const struct http_msg *msg)
 	entity_unref(e);
 	if (rqi.len == 0)
 		prim_set_str(&n->request, PARAM_RQI, rqi);
+	if (rsc == RSC_BAD_REQUEST)
+		c->keep_alive = false;
 	refuse(c, rsc, why);
 }
 
