@@ -152,6 +152,7 @@ class FakeCse:
         self.strict = strict
         self.violations = []
         self.requests = []
+        self.octets = 0     # that came, whatever they were
         self.accepted = 0
         self.waiting = queue.Queue()
         self.folder = tempfile.TemporaryDirectory() if unix else None
@@ -232,6 +233,7 @@ class FakeCse:
             self.links.discard(link)
             link.drop()
             return
+        self.octets += len(piece)
         link.data += piece
         while self.take(link):
             pass
