@@ -110,6 +110,35 @@ START_TEST(test_reentry)
 }
 END_TEST
 
+/* What came before a request has left is no answer to it, though nobody has
+ * looked at the socket: b is sent in the very turn that brings it. */
+START_TEST(test_octets_before)
+{
+	static const char forged[] = "HTTP/1.1 200 OK\r\n"
+				     "Content-Length: 6\r\n\r\nforged";
+	const struct step *const scripts[] = {
+		SCRIPT(READ, DRIP(ANSWER), READ, SAY(ANSWER), READ,
+		       SAY(ANSWER), HEARD(3), SAY(forged)),
+		SCRIPT(READ, HEARD(3), SAY(CLOSE_ANSWER)),
+	};
+	struct run run;
+
+	run_init(&run);
+	run_listen(&run, "127.0.0.1");
+	run.server.scripts = scripts;
+	run.server.count = ARRAY_LEN(scripts);
+	run_create(&run);
+	run.program = "+x ~1 +a =1 +y =2 +z";
+	run.on_id = 'a';
+	run.then = "+b";
+	run_go(&run);
+	check_log("before", "heard", &run.log, "x=200:<x> y=200:<y> "
+		  "z=200:<z> a=200:<a> b=200:<b>");
+	ck_assert_uint_ge(run.counters.poisoned, 1);
+	run_end(&run);
+}
+END_TEST
+
 START_TEST(test_counters)
 {
 	const struct step *const scripts[] = { SCRIPT(READ) };
@@ -137,6 +166,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_framing, 0, ARRAY_LEN(framing_rows));
+	tcase_add_test(tc, test_octets_before);
 	tcase_add_loop_test(tc, test_pool, 0, ARRAY_LEN(pool_rows));
 	tcase_add_loop_test(tc, test_reentry, 0, ARRAY_LEN(reentries));
 	tcase_add_test(tc, test_counters);

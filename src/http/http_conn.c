@@ -1,8 +1,8 @@
 /*
  * An answer belongs to a request only by its place on the connection, so
  * nothing may come to stand out of its place: whatever arrives while nothing
- * is asked, after an answer's announced end, or with another request's echo,
- * ends the connection's use.
+ * is asked, before the request has left, after an answer's announced end, or
+ * with another request's echo, ends the connection's use.
  *
  * The answer is lent to the owner out of the parser, which therefore forgets
  * it only when the next one begins, and a connection that is destroyed inside
@@ -193,15 +193,26 @@ static void on_message(struct http_conn *conn, const struct http_msg *msg,
 	deliver(conn, msg, idle);
 }
 
+/* What comes now cannot be an answer; NULL: it can. */
+static const char *why_unasked(const struct http_conn *conn)
+{
+	if (conn->state != HTTP_CONN_BUSY)
+		return "octets while idle";
+	if (!conn->heard && stream_queued(conn->stream) >= conn->queued)
+		return "octets before the request has left";
+	return NULL;
+}
+
 static void on_data(void *owner, const char *data, size_t len)
 {
 	struct http_conn *conn = owner;
 	const struct http_msg *msg;
+	const char *why = why_unasked(conn);
 	ssize_t n;
 
-	if (conn->state != HTTP_CONN_BUSY) {
-		http_conn_poisoned(conn, "octets while idle");
-		end(conn, ERR_PROTO);
+	if (why != NULL) {
+		http_conn_poisoned(conn, why);
+		end(conn, UV_ECONNRESET);
 		return;
 	}
 	if (!conn->heard)
@@ -435,4 +446,6 @@ void http_conn_send(struct http_conn *conn, struct str head, struct str body,
 		err = stream_write(conn->stream, body);
 	if (err)
 		fail_later(conn, err);
+	else
+		conn->queued = stream_queued(conn->stream);
 }

@@ -65,6 +65,7 @@ struct http_conn {
 	struct timeout timer;		/* connect, keep-alive, failing */
 	size_t first, tried;		/* addresses */
 	int failing;			/* reported when timer fires */
+	size_t queued;			/* output once the request was sent */
 	bool heard;			/* octets of this answer came */
 	bool delivering;		/* on_answer() is running */
 	size_t served;			/* answers */
