@@ -111,13 +111,15 @@ class Link:
         self.closed = False
 
     def send(self, data):
+        """False: the peer is gone."""
         with self.lock:
             if self.closed:
-                return
+                return False
             try:
                 self.sock.sendall(data)
             except OSError:
-                pass
+                return False
+        return True
 
     def close(self):
         """No more from us; the server's thread drops it at the peer's end."""

@@ -18,7 +18,7 @@ from wsclient import TEXT, Connection, frame
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 BATCH = 100
-CUTS = 20 if LONG else 1
+CUTS = 40 if LONG else 4
 LONG_OCTETS = 4096      # are not sent one by one
 
 
