@@ -242,6 +242,8 @@ static void on_request(void *owner, const struct http_msg *req)
 	u->req = req;
 	if (status != 101)
 		refuse(u, status, why, ws_handshake_refusal_headers(status));
+	else if (http_msg_count(req, STR("X-M2M-Origin")) > 1)
+		refuse(u, 400, "X-M2M-Origin comes twice", STR(""));
 	else if (u->l->w->draining)
 		refuse(u, 503, "shutting down", STR("Retry-After: 10\r\n"));
 	else
