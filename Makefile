@@ -4,7 +4,8 @@
 #   make check          lint, then every test (make check VARIANT=san: under
 #                       AddressSanitizer and UndefinedBehaviorSanitizer)
 #   make san cov        the same in those variants; cov prints branch coverage
-#   make fuzz-smoke     each fuzz target for FUZZ_SECONDS (60)
+#   make fuzz           each fuzz target for FUZZ_SECONDS (600)
+#   make fuzz-smoke     the same for 10 s; make fuzzers VARIANT=fuzz builds only
 #   make bench          CPU per message against nginx and HAProxy
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
@@ -132,10 +133,11 @@ cov:
 	rm -rf build/cov
 	$(MAKE) unit VARIANT=cov
 	./scripts/coverage build/cov
-fuzz:
+fuzz: FUZZ_SECONDS ?= 600
+fuzz-smoke: FUZZ_SECONDS ?= 10
+fuzz fuzz-smoke:
 	$(MAKE) fuzzers VARIANT=fuzz
-fuzz-smoke: fuzz
-	./scripts/fuzz build/fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) ./scripts/fuzz build/fuzz
 bench: programs
 	$(PYTHON) tests/bench/run $B
 bench-reverse: programs
