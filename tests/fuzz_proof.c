@@ -1,6 +1,6 @@
 /*
- * Credentials of a handshake: the first line is an Authorization header, the
- * rest, line by line, sub-protocols. What is taken has two parts, in one of
+ * Credentials of a handshake: the first line is an Authorization header, or
+ * empty, the rest, line by line, sub-protocols. What is taken has two parts, in one of
  * the three forms, and what is refused leaves nothing behind.
  */
 #include "gateway/proof.h"
@@ -31,16 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str rest = { (const char *)data, size }, line;
 	struct http_header headers[9];
 	struct http_msg req = { .headers = headers };
+	struct str name = STR("Authorization");
 	struct proof p;
 	bool more;
 
 	do {
 		more = str_cut(rest, '\n', &line, &rest);
-		headers[req.header_count].name =
-			req.header_count == 0 ? STR("Authorization") :
-						STR("Sec-WebSocket-Protocol");
+		headers[req.header_count].name = name;
 		headers[req.header_count].value = str_trim(line);
 		req.header_count += line.len > 0;
+		name = STR("Sec-WebSocket-Protocol");
 	} while (more && req.header_count < ARRAY_LEN(headers));
 	if (proof_read(&p, &req) != 0) {
 		for (size_t i = 0; i < sizeof(p); i++)
