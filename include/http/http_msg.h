@@ -12,8 +12,8 @@
  * does not make, so that no two parties can read a message differently:
  * obs-fold, bare CR or LF, NUL, missing or repeated Host, repeated or
  * malformed Content-Length, Content-Length beside Transfer-Encoding, either
- * with `_` for `-`, a transfer coding other than chunked, a chunk size with
- * anything behind it but `;`, versions other than 1.0 and 1.1,
+ * with `_` for `-` or in a trailer, a transfer coding other than chunked, a
+ * chunk size with anything behind it but `;`, versions other than 1.0 and 1.1,
  * absolute- and authority-form targets, bytes outside VCHAR in a target,
  * status below 100, a body where none may be.
  */

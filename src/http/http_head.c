@@ -269,6 +269,12 @@ static bool looks_like(struct str name, struct str field)
 	return true;
 }
 
+bool head_is_framing(struct str name)
+{
+	return str_ieq(name, field_names[FIELD_CONTENT_LENGTH]) ||
+	       str_ieq(name, field_names[FIELD_TRANSFER_ENCODING]);
+}
+
 static bool note_field(struct fields *fields, const struct http_header *h,
 		       struct http_fault *f)
 {

@@ -68,6 +68,9 @@ struct head_framing {
 bool head_check_fields(struct head_framing *out, struct http_msg *m,
 		       bool no_body, struct http_fault *f);
 
+/* A field that says where a body ends; none of a trailer (RFC 9110 6.5.1). */
+bool head_is_framing(struct str name);
+
 /* For `return head_fault(f, ...)`: fills *f, false. */
 static inline bool head_fault(struct http_fault *f, int status,
 			      const char *why)

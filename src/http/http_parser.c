@@ -41,6 +41,7 @@ struct http_parser {
 
 	struct buf head;
 	struct buf body;
+	struct buf name;		/* of a trailer, as far as it came */
 	struct http_header *headers;
 	size_t header_cap;
 
@@ -74,8 +75,10 @@ static int on_header_field(llhttp_t *ll, const char *at, size_t len)
 	struct http_parser *p = parser_of(ll);
 	size_t n = p->msg.header_count;
 
-	if (p->state != PARSER_HEAD)
-		return 0;		/* trailers are dropped */
+	if (p->state != PARSER_HEAD) {	/* trailers are dropped */
+		buf_add(&p->name, at, len);
+		return 0;
+	}
 	if (n == p->header_cap) {
 		size_t cap = n > 0 ? 2 * n : 16;
 		struct http_header *h = realloc(p->headers, cap * sizeof(*h));
@@ -89,6 +92,18 @@ static int on_header_field(llhttp_t *ll, const char *at, size_t len)
 	p->msg.headers = p->headers;
 	p->msg.header_count = n + 1;
 	return 0;
+}
+
+/* llhttp 8 takes a length where llhttp 9 does not. */
+static int on_header_field_complete(llhttp_t *ll)
+{
+	struct http_parser *p = parser_of(ll);
+	bool framing = head_is_framing(buf_str(&p->name));
+
+	if (p->name.failed)
+		return stop(p, UV_ENOMEM, 503, "out of memory");
+	buf_clear(&p->name);
+	return framing ? stop(p, ERR_PROTO, 400, "framing in a trailer") : 0;
 }
 
 static int on_header_value(llhttp_t *ll, const char *at, size_t len)
@@ -161,6 +176,7 @@ static int on_message_complete(llhttp_t *ll)
 
 static const llhttp_settings_t settings = {
 	.on_header_field = on_header_field,
+	.on_header_field_complete = on_header_field_complete,
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
 	.on_chunk_header = on_chunk_header,
@@ -415,6 +431,7 @@ void http_parser_next(struct http_parser *p)
 		return;
 	shrink(&p->head);
 	shrink(&p->body);
+	shrink(&p->name);
 	if (p->header_cap > KEEP_HEADERS) {
 		free(p->headers);
 		p->headers = NULL;
@@ -476,6 +493,7 @@ void http_parser_destroy(struct http_parser *p)
 		return;
 	buf_deinit(&p->head);
 	buf_deinit(&p->body);
+	buf_deinit(&p->name);
 	free(p->headers);
 	free(p);
 }
