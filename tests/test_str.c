@@ -28,6 +28,32 @@ START_TEST(test_cut)
 }
 END_TEST
 
+static const struct {
+	const char *list;
+	const char *words;		/* with a bar behind each */
+} lists[] = {
+	{ "", "" },
+	{ " ,\t", "" },
+	{ "a", "a|" },
+	{ "a b,c\td", "a|b|c|d|" },
+	{ ", /a.pem ,, /b.pem ", "/a.pem|/b.pem|" },
+};
+
+START_TEST(test_word)
+{
+	struct str rest = str_of(lists[_i].list), one;
+	struct buf words = { 0 };
+
+	while (str_word(&one, &rest)) {
+		buf_add_str(&words, one);
+		buf_add_char(&words, '|');
+	}
+	ck_assert_msg(str_eq(buf_str(&words), str_of(lists[_i].words)), "%s",
+		      lists[_i].list);
+	buf_deinit(&words);
+}
+END_TEST
+
 START_TEST(test_compare)
 {
 	ck_assert(str_eq(STR("aB"), STR("aB")));
@@ -179,6 +205,7 @@ int main(void)
 	TCase *tc = tcase_create("str");
 
 	tcase_add_loop_test(tc, test_cut, 0, ARRAY_LEN(cuts));
+	tcase_add_loop_test(tc, test_word, 0, ARRAY_LEN(lists));
 	tcase_add_test(tc, test_compare);
 	tcase_add_loop_test(tc, test_number, 0, ARRAY_LEN(numbers));
 	tcase_add_test(tc, test_buf);

@@ -65,6 +65,10 @@ struct str str_trim(struct str s);
  * head is all of s and tail is empty. head or tail may alias &s. */
 bool str_cut(struct str s, char sep, struct str *head, struct str *tail);
 
+/* The next word of a list with spaces, tabs or commas between; rest begins
+ * behind it. False: there is none. */
+bool str_word(struct str *word, struct str *rest);
+
 /* A decimal number without sign, all of s; false when it is none or does not
  * fit. */
 MUST_CHECK bool str_to_u64(uint64_t *out, struct str s);

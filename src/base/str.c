@@ -74,6 +74,24 @@ bool str_cut(struct str s, char sep, struct str *head, struct str *tail)
 	return true;
 }
 
+static bool is_between(char c)
+{
+	return c == ' ' || c == '\t' || c == ',';
+}
+
+bool str_word(struct str *word, struct str *rest)
+{
+	size_t n = 0;
+
+	while (rest->len > 0 && is_between(rest->p[0]))
+		*rest = str_skip(*rest, 1);
+	while (n < rest->len && !is_between(rest->p[n]))
+		n++;
+	*word = (struct str){ rest->p, n };
+	*rest = str_skip(*rest, n);
+	return n > 0;
+}
+
 bool str_to_u64(uint64_t *out, struct str s)
 {
 	uint64_t n = 0;

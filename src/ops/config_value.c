@@ -304,21 +304,6 @@ static bool is_origin(struct str s)
 	       memchr(s.p + 3, '/', s.len - 3) == NULL;
 }
 
-/* The next word of a list with spaces or commas between. */
-static bool next_word(struct str *rest, struct str *one)
-{
-	size_t n;
-
-	while (rest->len > 0 && strchr(" \t,", rest->p[0]) != NULL)
-		*rest = str_skip(*rest, 1);
-	if (rest->len == 0)
-		return false;
-	n = strcspn(rest->p, " \t,");
-	*one = (struct str){ rest->p, n };
-	*rest = str_skip(*rest, n);
-	return true;
-}
-
 static bool set_origins(struct config_store *st, const struct config_option *o,
 			void *fields, struct str text, char *why)
 {
@@ -327,7 +312,7 @@ static bool set_origins(struct config_store *st, const struct config_option *o,
 	struct str rest = text, one, *list;
 	size_t count = 0;
 
-	while (next_word(&rest, &one)) {
+	while (str_word(&one, &rest)) {
 		if (is_origin(one)) {
 			count++;
 			continue;
@@ -342,7 +327,7 @@ static bool set_origins(struct config_store *st, const struct config_option *o,
 		return false;
 	conf->origins = list;
 	conf->origin_count = count;
-	while (next_word(&text, &one))
+	while (str_word(&one, &text))
 		*list++ = one;
 	return true;
 }
@@ -355,13 +340,13 @@ static bool set_nets(struct config_store *st, const struct config_option *o,
 	struct addr_net *list;
 	size_t count = 0;
 
-	while (next_word(&rest, &one))
+	while (str_word(&one, &rest))
 		count++;
 	list = config_alloc(st, count * sizeof(*list));
 	if (list == NULL)
 		return false;
 	*nets = (struct addr_nets){ list, count };
-	while (next_word(&text, &one)) {
+	while (str_word(&one, &text)) {
 		if (addr_net_parse(list++, one) == 0)
 			continue;
 		snprintf(why, CONFIG_WHY_MAX,
