@@ -17,14 +17,14 @@ static const struct {
 	  "t.conf:7:1: [listener \"main\"] tls needs cert_file and key_file\n"
 	  "tls = yes\n^\n" },
 	{ "another's key", "tls = yes\ncert_file = @C\nkey_file = @X\n",
-	  "t.conf:9:1: [listener \"main\"] key_file is not the key of the "
-	  "first certificate in cert_file\nkey_file = @X\n^\n" },
+	  "t.conf:9:1: [listener \"main\"] key_file @X is not the key of the "
+	  "first certificate in its cert_file\nkey_file = @X\n^\n" },
 	{ "no such file", "tls = yes\ncert_file = /no/cert\nkey_file = @K\n",
-	  "t.conf:8:1: [listener \"main\"] cert_file cannot be read: "
+	  "t.conf:8:1: [listener \"main\"] cert_file /no/cert cannot be read: "
 	  "no such file or directory\n"
 	  "cert_file = /no/cert\n^\n" },
 	{ "no such key", "tls = yes\ncert_file = @C\nkey_file = /no/key\n",
-	  "t.conf:9:1: [listener \"main\"] key_file cannot be read: "
+	  "t.conf:9:1: [listener \"main\"] key_file /no/key cannot be read: "
 	  "no such file or directory\nkey_file = /no/key\n^\n" },
 	{ "a certificate without TLS", "cert_file = @C\n",
 	  "t.conf:7:1: [listener \"main\"] has no use for this without "
@@ -50,11 +50,20 @@ static const struct {
 	{ "a key that vouches",
 	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = optional\n"
 	  "client_ca_file = @K\n",
-	  "t.conf:11:1: [listener \"main\"] client_ca_file holds no "
+	  "t.conf:11:1: [listener \"main\"] client_ca_file @K holds no "
 	  "certificate in PEM\nclient_ca_file = @K\n^\n" },
-	{ "not a path", "tls = yes\ncert_file = a b\nkey_file = @K\n",
-	  "t.conf:8:13: cert_file must have no spaces\n"
-	  "cert_file = a b\n            ^\n" },
+	{ "two pairs",
+	  "tls = yes\ncert_file = @C @C\nkey_file = @K, @K\n", "" },
+	{ "a key less", "tls = yes\ncert_file = @C @C\nkey_file = @K\n",
+	  "t.conf:9:1: [listener \"main\"] key_file must name as many files "
+	  "as cert_file, in its order\nkey_file = @K\n^\n" },
+	{ "the second of another",
+	  "tls = yes\ncert_file = @C @C\nkey_file = @K @X\n",
+	  "t.conf:9:1: [listener \"main\"] key_file @X is not the key of the "
+	  "first certificate in its cert_file\nkey_file = @K @X\n^\n" },
+	{ "not a path", "tls = yes\ncert_file = \xc3\xa9\nkey_file = @K\n",
+	  "t.conf:8:13: cert_file must name files in plain ASCII\n"
+	  "cert_file = \xc3\xa9\n            ^\n" },
 };
 
 static struct tls_file cert, key, other;

@@ -1,6 +1,4 @@
-#include "tls_rig.h"
-
-#include <uv.h>
+#include "tls_pair.h"
 
 /* ---- files ---- */
 
@@ -32,9 +30,9 @@ static const struct {
 	{ "encrypted key", EC256_CERT, EC256_LOCKED, "key_file",
 	  "is encrypted, which a daemon cannot open" },
 	{ "another's key", EC256_CERT, EC384_KEY, "key_file",
-	  "is not the key of the first certificate in cert_file" },
+	  "is not the key of the first certificate in its cert_file" },
 	{ "another kind of key", EC256_CERT, RSA2048_KEY, "key_file",
-	  "is not the key of the first certificate in cert_file" },
+	  "is not the key of the first certificate in its cert_file" },
 	{ "curve that is not offered", EC521_CERT, EC521_KEY, "key_file",
 	  "must hold an RSA key, or ECDSA on P-256 or P-384" },
 	{ "short RSA key", RSA1024_CERT, RSA1024_KEY, "key_file",
@@ -52,9 +50,10 @@ START_TEST(test_files)
 		      name, fault.why);
 	if (c == NULL) {
 		ck_assert_str_eq(fault.member, file_rows[_i].member);
-		if (file_rows[_i].why[0] != '\0')
-			ck_assert_str_eq(fault.why, file_rows[_i].why);
-		ck_assert_msg(fault.why[0] != '\0', "%s", name);
+		/* behind the name of the file */
+		ck_assert_msg(fault.why[0] == '/' &&
+			      strstr(fault.why, file_rows[_i].why) != NULL,
+			      "%s: %s", name, fault.why);
 	}
 	tls_context_destroy(c);
 }
@@ -73,134 +72,12 @@ START_TEST(test_no_file)
 			 ERR_PROTO);
 	ck_assert_str_eq(fault.member, "cert_file");
 	ck_assert_str_eq(fault.why,
-			 "cannot be read: no such file or directory");
+			 "/nowhere/cert.pem cannot be read: "
+			 "no such file or directory");
 }
 END_TEST
 
 /* ---- a client and the filter ---- */
-
-struct pair {
-	struct tls_context *ctx;
-	struct tls *tls;
-	struct tls_client client;
-	struct buf heard;		/* by the server */
-	struct buf out;			/* of the server, not delivered */
-	size_t piece;			/* octets the server gets at a time */
-	size_t told, said;		/* octets in all, to and by it */
-	ssize_t end;			/* of tls_read(); 0: goes on */
-};
-
-static void pair_init(struct pair *p, const char *cert, const char *key,
-		      struct tls_tickets *tickets)
-{
-	struct tls_fault fault = { 0 };
-
-	*p = (struct pair){ .piece = SIZE_MAX };
-	p->ctx = tls_context_of(&fault, cert, key, tickets);
-	ck_assert_msg(p->ctx != NULL, "%s", fault.why);
-	ck_assert_int_eq(tls_create(&p->tls, p->ctx), 0);
-	tls_client_init(&p->client);
-}
-
-static void pair_deinit(struct pair *p)
-{
-	tls_client_deinit(&p->client);
-	tls_destroy(p->tls);
-	tls_context_destroy(p->ctx);
-	buf_deinit(&p->heard);
-	buf_deinit(&p->out);
-}
-
-/* Of a server that asks its clients who they are. */
-static void pair_init_asking(struct pair *p, enum tls_client_cert asked,
-			     const char *ca)
-{
-	struct tls_file files[3];
-	struct tls_conf conf = {
-		.cert_file = tls_file_write(&files[0], EC256_CERT),
-		.key_file = tls_file_write(&files[1], EC256_KEY),
-		.client_cert = asked,
-		.client_ca_file = tls_file_write(&files[2], ca),
-	};
-	struct tls_fault fault = { 0 };
-
-	*p = (struct pair){ .piece = SIZE_MAX };
-	ck_assert_msg(tls_context_create(&p->ctx, &fault, &conf, NULL) == 0,
-		      "%s", fault.why);
-	ck_assert_int_eq(tls_create(&p->tls, p->ctx), 0);
-	tls_client_init(&p->client);
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		unlink(files[i].path);
-}
-
-/* Octets for the server, as they are. */
-static void tell(struct pair *p, struct str in)
-{
-	char plain[4096];
-	ssize_t n;
-
-	p->told += in.len;
-	do {
-		n = tls_read(p->tls, &in, plain, sizeof(plain), &p->out);
-		if (n > 0)
-			buf_add(&p->heard, plain, (size_t)n);
-	} while (n > 0);
-	ck_assert(n < 0 || in.len == 0);
-	p->end = n;
-}
-
-/* What the client has said, but no more than `limit` octets. */
-static void carry(struct pair *p, size_t limit)
-{
-	struct str in = buf_str(&p->client.out);
-	struct str rest;
-
-	if (in.len > limit)
-		in.len = limit;
-	rest = in;
-	while (rest.len > 0 && p->end == 0) {
-		size_t n = rest.len < p->piece ? rest.len : p->piece;
-
-		tell(p, (struct str){ rest.p, n });
-		rest = str_skip(rest, n);
-	}
-	buf_consume(&p->client.out, in.len);
-	p->said += p->out.len;
-	buf_add_str(&p->client.in, buf_str(&p->out));
-	buf_clear(&p->out);
-}
-
-/* Until neither has anything to say, or the server heard `limit` octets. */
-static void talk_to(struct pair *p, size_t limit)
-{
-	for (;;) {
-		tls_client_turn(&p->client);
-		if (p->client.out.len == 0 || p->told == limit)
-			return;
-		carry(p, limit - p->told);
-	}
-}
-
-static void talk(struct pair *p)
-{
-	talk_to(p, SIZE_MAX);
-}
-
-static void shake(struct pair *p)
-{
-	tls_client_start(&p->client);
-	talk(p);
-	ck_assert_msg(p->client.open && tls_is_open(p->tls), "client: -0x%x",
-		      (unsigned)-p->client.code);
-	ck_assert_int_eq(p->end, 0);
-}
-
-static void write_back(struct pair *p, struct str text)
-{
-	ck_assert_int_eq(tls_write(p->tls, text, &p->out), 0);
-	carry(p, SIZE_MAX);
-	talk(p);
-}
 
 static const size_t pieces[] = { SIZE_MAX, 1, 2, 3, 5, 7, 100, 1000, 16384 };
 

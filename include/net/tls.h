@@ -30,8 +30,14 @@ enum tls_client_cert {
 	TLS_CLIENT_REQUIRED,
 };
 
-/* Files in PEM. The chain begins with the server's own certificate; keys are
- * RSA from 2048 bits on, or ECDSA on P-256 or P-384. */
+/*
+ * Files in PEM. A chain begins with the server's own certificate; keys are RSA
+ * from 2048 bits on, or ECDSA on P-256 or P-384. There may be several of both,
+ * in the same order, with spaces or commas between: a client gets those of the
+ * name that it asks for (SNI), or the first. Of several for one name, the first
+ * that it understands.
+ */
+#define TLS_PAIRS_MAX 64
 struct tls_conf {
 	const char *cert_file;
 	const char *key_file;
@@ -39,9 +45,9 @@ struct tls_conf {
 	const char *client_ca_file;	/* unless TLS_CLIENT_NONE */
 };
 
-/* What is wrong with the files: a sentence that begins with its verb, and the
- * name of the member (cert_file, ...) that it is said of. */
-#define TLS_WHY_MAX 256
+/* What is wrong: of which member (cert_file, ...), and a sentence that begins
+ * with the file, or with its verb where it is said of the member. */
+#define TLS_WHY_MAX 512
 struct tls_fault {
 	const char *member;
 	char why[TLS_WHY_MAX];

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <mbedtls/error.h>
-#include <mbedtls/oid.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -220,34 +219,6 @@ void tls_close(struct tls *t, struct buf *out)
 	t->out = NULL;
 }
 
-static struct str uri_of(const mbedtls_x509_crt *cert)
-{
-	const mbedtls_x509_sequence *s = &cert->subject_alt_names;
-
-	for (; s != NULL; s = s->next)
-		if ((s->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
-		    MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER)
-			return (struct str){ (const char *)s->buf.p,
-					     s->buf.len };
-	return STR("");
-}
-
-/* In one of the types that are ASCII or UTF-8. */
-static struct str common_name_of(const mbedtls_x509_crt *cert)
-{
-	const mbedtls_x509_name *n = &cert->subject;
-
-	for (; n != NULL; n = n->next)
-		if (n->oid.p != NULL &&
-		    MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) == 0 &&
-		    (n->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
-		     n->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
-		     n->val.tag == MBEDTLS_ASN1_IA5_STRING))
-			return (struct str){ (const char *)n->val.p,
-					     n->val.len };
-	return STR("");
-}
-
 struct str tls_peer_name(const struct tls *t)
 {
 	const mbedtls_x509_crt *cert = NULL;
@@ -257,8 +228,8 @@ struct str tls_peer_name(const struct tls *t)
 		cert = mbedtls_ssl_get_peer_cert(&t->ssl);
 	if (cert == NULL)
 		return name;
-	name = uri_of(cert);
-	return name.len > 0 ? name : common_name_of(cert);
+	name = tls_uri_of(cert);
+	return name.len > 0 ? name : tls_common_name_of(cert);
 }
 
 struct str tls_why(const struct tls *t, char *space, size_t len)

@@ -54,6 +54,7 @@ enum config_type {
 	CONFIG_NETS,			/* struct addr_nets */
 	CONFIG_CSE_ID,			/* const char * */
 	CONFIG_TEXT,			/* const char *, visible octets */
+	CONFIG_FILES,			/* the same, and blanks between */
 	CONFIG_URL,			/* struct upstream_conf */
 };
 

@@ -289,6 +289,21 @@ static bool set_text(const struct config_option *o, void *fields,
 	return true;
 }
 
+static bool set_files(const struct config_option *o, void *fields,
+		      const char *text, char *why)
+{
+	struct str rest = str_of(text), one;
+
+	while (str_word(&one, &rest))
+		if (!is_visible(one)) {
+			snprintf(why, CONFIG_WHY_MAX,
+				 "must name files in plain ASCII");
+			return false;
+		}
+	memcpy((char *)fields + o->offset, &text, sizeof(text));
+	return true;
+}
+
 /* As a browser sends it (RFC 6454 6.1): without a path, not even a slash. */
 static bool is_origin(struct str s)
 {
@@ -397,6 +412,8 @@ bool config_value_set(struct config_store *st, const struct config_option *o,
 		return set_cse_id(o, fields, text, why);
 	case CONFIG_TEXT:
 		return set_text(o, fields, text, why);
+	case CONFIG_FILES:
+		return set_files(o, fields, text, why);
 	case CONFIG_URL:
 		return set_url(st, fields, text, why);
 	}

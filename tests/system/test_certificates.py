@@ -4,7 +4,7 @@ import ssl
 
 from harness import needs_program
 from test_credentials import CredentialCase
-from test_tls import TlsCase, make_certificate
+from tlscase import TlsCase, make_certificate
 
 NAMES = {
     "meter": ("meter seven, west", "DNS:localhost"),

@@ -9,7 +9,7 @@ import threading
 from harness import LONG, eventually, needs_program, within
 from reverse import Later, sgn
 from test_credentials import CredentialCase, bearer, hash_of
-from test_tls import TlsCase, make_certificate
+from tlscase import TlsCase, make_certificate
 from wsclient import Gone, Refused, WebSocket
 
 COUNT = 1000 if LONG else 40

@@ -5,67 +5,12 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
-import tempfile
 import threading
 
-from harness import (Process, eventually, free_port, needs_program, program,
-                     within)
-from reverse import Later, ReverseCase, con_of, sgn
+from harness import Process, eventually, free_port, program, within
+from reverse import Later, con_of, sgn
+from tlscase import KEYS, TlsCase
 from wsclient import Connection, Gone, WebSocket, upgrade_request
-
-KEYS = {
-    "ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-    "p384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-    "rsa": ["rsa:2048"],
-}
-
-
-def make_certificate(openssl, folder, kind, name="localhost",
-                     alt="DNS:localhost", file=None):
-    """A self-signed one, for localhost; the paths of it and its key."""
-    cert = os.path.join(folder, f"{file or kind}.crt")
-    key = os.path.join(folder, f"{file or kind}.key")
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", *KEYS[kind], "-nodes", "-days",
-         "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={alt}",
-         "-keyout", key, "-out", cert],
-        check=True, capture_output=True)
-    return cert, key
-
-
-class TlsCase(ReverseCase):
-    seconds = 30
-
-    def setUp(self):
-        super().setUp()
-        self.tls_folder = tempfile.TemporaryDirectory(prefix="m2mwsd-tls-")
-        self.addCleanup(self.tls_folder.cleanup)
-        self.certificates = {}
-
-    def certificate(self, kind):
-        if kind not in self.certificates:
-            openssl = needs_program(self, "openssl")
-            self.certificates[kind] = make_certificate(
-                openssl, self.tls_folder.name, kind)
-        return self.certificates[kind]
-
-    def tls_gateway(self, kind="ecdsa", listener=(), **options):
-        cert, key = self.certificate(kind)
-        self.tls = ssl.create_default_context(cafile=cert)
-        return self.gateway(
-            listener={"tls": "yes", "cert_file": cert, "key_file": key,
-                      **dict(listener)}, **options)
-
-    def connect(self, daemon, **how):
-        how.setdefault("tls", self.tls)
-        return super().connect(daemon, **how)
-
-    def works(self, ws):
-        self.assertEqual(ws.ask_text("{")["rsc"], 4000)
-
-    def still_serves(self, daemon):
-        self.assert_alive(daemon, tls=self.tls)
 
 
 class Offer(TlsCase):
@@ -208,9 +153,10 @@ class Wrong(TlsCase):
         open(empty, "w").close()
         for cert, key, want in (
                 (ecdsa[0], ecdsa[1], None), (rsa[0], rsa[1], None),
-                (ecdsa[0], rsa[1], "key_file is not the key of"),
-                (ecdsa[1], ecdsa[1], "cert_file holds no certificate in PEM"),
-                ("/nowhere", ecdsa[1], "cert_file cannot be read: no such"),
+                (ecdsa[0], rsa[1], "is not the key of"),
+                (ecdsa[1], ecdsa[1], "holds no certificate in PEM"),
+                ("/nowhere", ecdsa[1],
+                 "cert_file /nowhere cannot be read: no such"),
                 (ecdsa[0], "", "tls needs cert_file and key_file")):
             check = Process([program("m2mwsd"), "-c", empty, "-t", *base,
                              "-o", f"listener.main.cert_file={cert}",

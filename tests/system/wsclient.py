@@ -84,17 +84,17 @@ def accept_of(key):
 class Connection:
     """A socket with what has been read and not used yet. tls: an SSLContext,
     session: what an earlier one left to be resumed; source: the address to
-    connect from; preface: octets sent before TLS."""
+    connect from; preface: octets sent before TLS; sni: whom it asks for."""
 
     def __init__(self, address, timeout=10, tls=None, session=None,
-                 source=None, preface=b""):
+                 source=None, preface=b"", sni="localhost"):
         self.timeout = timeout
         self.sock = socket.create_connection(address, timeout, source)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.sendall(preface)
         if tls is not None:
             self.sock = tls.wrap_socket(self.sock, session=session,
-                                        server_hostname="localhost")
+                                        server_hostname=sni)
         self.data = b""
 
     def send(self, data):
@@ -148,8 +148,8 @@ class Connection:
 
 class WebSocket(Connection):
     def __init__(self, address, timeout=10, tls=None, session=None,
-                 source=None, preface=b"", **request):
-        super().__init__(address, timeout, tls, session, source, preface)
+                 source=None, preface=b"", sni="localhost", **request):
+        super().__init__(address, timeout, tls, session, source, preface, sni)
         key = request.setdefault(
             "key", base64.b64encode(os.urandom(16)).decode())
         self.send(upgrade_request(address[1], **request))

@@ -1,0 +1,83 @@
+"""wss: which certificates a listener shows, and whose it takes."""
+
+import ssl
+
+from harness import Process, needs_program, program
+from tlscase import TlsCase, make_certificate
+
+
+class Names(TlsCase):
+    """Several certificates on one listener."""
+
+    def pair(self, kind, name):
+        return make_certificate(self.openssl, self.tls_folder.name, kind, name,
+                                f"DNS:{name}", f"{name}-{kind}")
+
+    def setUp(self):
+        super().setUp()
+        self.openssl = needs_program(self, "openssl")
+        self.pairs = [self.pair("ecdsa", "a.example"),
+                      self.pair("rsa", "a.example"),
+                      self.pair("ecdsa", "*.b.example")]
+
+    def many(self, **options):
+        return self.gateway(listener={
+            "tls": "yes",
+            "cert_file": " ".join(cert for cert, _ in self.pairs),
+            "key_file": ", ".join(key for _, key in self.pairs)}, **options)
+
+    def context(self, cert, check=True):
+        context = ssl.create_default_context(cafile=cert)
+        context.check_hostname = check
+        return context
+
+    def test_each_by_its_name(self):
+        daemon = self.many()
+        for which, name in ((0, "a.example"), (0, "A.Example"),
+                            (2, "gw7.b.example"), (2, "b7.b.example")):
+            with self.subTest(name):
+                context = self.context(self.pairs[which][0])
+                self.works(self.connect(daemon, tls=context, sni=name))
+
+    def test_rsa_for_those_who_need_it(self):
+        daemon = self.many()
+        old = self.context(self.pairs[1][0])
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        old.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+        self.works(self.connect(daemon, tls=old, sni="a.example"))
+        old.check_hostname = False
+        for name in (None, "unknown.example"):
+            with self.subTest(name):
+                self.works(self.connect(daemon, tls=old, sni=name))
+
+    def test_the_first_by_default(self):
+        daemon = self.many()
+        first = self.context(self.pairs[0][0], check=False)
+        for name in (None, "unknown.example"):
+            with self.subTest(name):
+                self.works(self.connect(daemon, tls=first, sni=name))
+
+    def test_resumed_as_well(self):
+        daemon = self.many(gateway={"workers": 2})
+        context = self.context(self.pairs[2][0])
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        first = self.connect(daemon, tls=context, sni="x.b.example")
+        again = self.connect(daemon, tls=context, sni="x.b.example",
+                             session=first.sock.session)
+        self.assertTrue(again.sock.session_reused)
+        self.works(again)
+
+    def test_wrong_lists(self):
+        self.pairs[2] = (self.pairs[2][0], self.pairs[0][1])
+        check = Process([
+            program("m2mwsd"), "-c", "/dev/null", "-t",
+            "-o", "upstream.cse.url=http://127.0.0.1:1",
+            "-o", "listener.main.listen=127.0.0.1:1",
+            "-o", "listener.main.tls=yes",
+            "-o", "listener.main.cert_file=" + " ".join(
+                cert for cert, _ in self.pairs),
+            "-o", "listener.main.key_file=" + " ".join(
+                key for _, key in self.pairs)])
+        self.assertEqual(check.wait(10), 2)
+        self.assertIn(f"key_file {self.pairs[0][1]} is not the key of",
+                      check.log_text())
