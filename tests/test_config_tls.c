@@ -1,7 +1,8 @@
 #include "config_util.h"
 #include "tls_rig.h"
 
-/* The keys of a listener; @C and @K are files of a pair, @X another key's. */
+/* The keys of a listener; @C and @K are files of a pair, @X another key's,
+ * @L a revocation list. */
 static const struct {
 	const char *name;
 	const char *keys;
@@ -52,6 +53,23 @@ static const struct {
 	  "client_ca_file = @K\n",
 	  "t.conf:11:1: [listener \"main\"] client_ca_file @K holds no "
 	  "certificate in PEM\nclient_ca_file = @K\n^\n" },
+	{ "a revocation list",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = required\n"
+	  "client_ca_file = @C\ncrl_file = @L\n", "" },
+	{ "no such list",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = required\n"
+	  "client_ca_file = @C\ncrl_file = /no/crl\n",
+	  "t.conf:12:1: [listener \"main\"] crl_file /no/crl cannot be read: "
+	  "no such file or directory\ncrl_file = /no/crl\n^\n" },
+	{ "a list that is none",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\nclient_cert = required\n"
+	  "client_ca_file = @C\ncrl_file = @C\n",
+	  "t.conf:12:1: [listener \"main\"] crl_file @C holds no revocation "
+	  "list in PEM\ncrl_file = @C\n^\n" },
+	{ "a list of nobody",
+	  "tls = yes\ncert_file = @C\nkey_file = @K\ncrl_file = @L\n",
+	  "t.conf:10:1: [listener \"main\"] crl_file needs client_ca_file\n"
+	  "crl_file = @L\n^\n" },
 	{ "two pairs",
 	  "tls = yes\ncert_file = @C @C\nkey_file = @K, @K\n", "" },
 	{ "a key less", "tls = yes\ncert_file = @C @C\nkey_file = @K\n",
@@ -66,7 +84,7 @@ static const struct {
 	  "cert_file = \xc3\xa9\n            ^\n" },
 };
 
-static struct tls_file cert, key, other;
+static struct tls_file cert, key, other, crl;
 
 /* @C -> the path; or the other way round. */
 static void replace(struct buf *b, const char *from, const char *to)
@@ -94,6 +112,7 @@ START_TEST(test_rows)
 	tls_file_write(&cert, EC256_CERT);
 	tls_file_write(&key, EC256_KEY);
 	tls_file_write(&other, EC384_KEY);
+	tls_file_write(&crl, CA_CRL);
 	buf_add_lit(&text, "[upstream \"cse\"]\nurl = http://127.0.0.1:8080\n"
 			   "[auth]\nmode = open\n"
 			   "[listener \"main\"]\nlisten = 127.0.0.1:8180\n");
@@ -101,11 +120,13 @@ START_TEST(test_rows)
 	replace(&text, "@C", cert.path);
 	replace(&text, "@K", key.path);
 	replace(&text, "@X", other.path);
+	replace(&text, "@L", crl.path);
 	load_text(&l, buf_str(&text));
 	buf_add(&diag, l.diag, l.diag_len);
 	replace(&diag, cert.path, "@C");
 	replace(&diag, key.path, "@K");
 	replace(&diag, other.path, "@X");
+	replace(&diag, crl.path, "@L");
 	ck_assert_msg(str_eq(buf_str(&diag), str_of(rows[_i].diag)),
 		      "%s: %.*s", rows[_i].name, (int)diag.len, diag.p);
 	if (rows[_i].diag[0] == '\0')
@@ -116,6 +137,7 @@ START_TEST(test_rows)
 	unlink(cert.path);
 	unlink(key.path);
 	unlink(other.path);
+	unlink(crl.path);
 }
 END_TEST
 

@@ -398,7 +398,7 @@ START_TEST(test_client_cert)
 	struct pair p;
 
 	snprintf(both, sizeof(both), "%s%s", METER_CERT, EC256_CERT);
-	pair_init_asking(&p, client_rows[row].asked, both);
+	pair_init_asking(&p, client_rows[row].asked, both, NULL);
 	if (_i % 2 == 0)
 		tls_client_only_1_2(&p.client);
 	tls_own_init(&own, &p.client, client_rows[row].cert,
@@ -415,6 +415,35 @@ START_TEST(test_client_cert)
 		/* mbedTLS 3.6 says some alerts with the wrong keys */
 		ck_assert_int_ne(p.client.code, 0);
 	}
+	pair_deinit(&p);
+	tls_own_deinit(&own);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *crl;		/* NULL: none is looked at */
+	const char *cert, *key;
+	bool open;
+} revoked_rows[] = {
+	{ "without a list", NULL, REVOKED_CERT, EC256_KEY, true },
+	{ "revoked", CA_CRL, REVOKED_CERT, EC256_KEY, false },
+	{ "not revoked", CA_CRL, GOOD_CERT, METER_KEY, true },
+};
+
+START_TEST(test_revoked)
+{
+	struct tls_own own;
+	struct pair p;
+
+	pair_init_asking(&p, TLS_CLIENT_OPTIONAL, CA_CERT,
+			 revoked_rows[_i].crl);
+	tls_own_init(&own, &p.client, revoked_rows[_i].cert,
+		     revoked_rows[_i].key);
+	tls_client_start(&p.client);
+	talk(&p);
+	ck_assert_msg(tls_is_open(p.tls) == revoked_rows[_i].open, "%s",
+		      revoked_rows[_i].name);
 	pair_deinit(&p);
 	tls_own_deinit(&own);
 }
@@ -464,6 +493,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_tickets, 0, 2);
 	tcase_add_loop_test(tc, test_client_cert, 0,
 			    2 * ARRAY_LEN(client_rows));
+	tcase_add_loop_test(tc, test_revoked, 0, ARRAY_LEN(revoked_rows));
 #ifdef MBEDTLS_SSL_RENEGOTIATION
 	tcase_add_test(tc, test_renegotiation);
 #endif

@@ -52,17 +52,21 @@ static inline void pair_deinit(struct pair *p)
 	buf_deinit(&p->out);
 }
 
-/* Of a server that asks its clients who they are. */
+/* Of a server that asks its clients who they are. crl may be NULL. */
 static inline void pair_init_asking(struct pair *p, enum tls_client_cert asked,
-				    const char *ca)
+				    const char *ca, const char *crl)
 {
-	struct tls_file files[3];
+	struct tls_file files[4];
 	struct tls_conf conf = {
 		.cert_file = tls_file_write(&files[0], EC256_CERT),
 		.key_file = tls_file_write(&files[1], EC256_KEY),
 		.client_cert = asked,
 		.client_ca_file = tls_file_write(&files[2], ca),
+		.crl_file = tls_file_write(&files[3], crl != NULL ? crl : ""),
 	};
+
+	if (crl == NULL)
+		conf.crl_file = NULL;
 
 	pair_init_conf(p, &conf, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)

@@ -43,6 +43,8 @@ struct tls_conf {
 	const char *key_file;
 	enum tls_client_cert client_cert;
 	const char *client_ca_file;	/* unless TLS_CLIENT_NONE */
+	const char *crl_file;		/* clients that these no longer vouch
+					 * for; NULL or empty: none */
 };
 
 /* What is wrong: of which member (cert_file, ...), and a sentence that begins

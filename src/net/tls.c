@@ -232,8 +232,16 @@ struct str tls_peer_name(const struct tls *t)
 	return name.len > 0 ? name : tls_common_name_of(cert);
 }
 
+/* Of what is wrong with a certificate the first is enough. */
 struct str tls_why(const struct tls *t, char *space, size_t len)
 {
-	mbedtls_strerror(t->code, space, len);
-	return str_of(space);
+	uint32_t flags = t->code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ?
+				 mbedtls_ssl_get_verify_result(&t->ssl) : 0;
+	struct str first, rest;
+
+	if (flags == 0 || mbedtls_x509_crt_verify_info(space, len, "",
+						       flags) <= 0)
+		mbedtls_strerror(t->code, space, len);
+	(void)str_cut(str_of(space), '\n', &first, &rest);
+	return first;
 }

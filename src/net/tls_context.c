@@ -142,7 +142,7 @@ static int configure(struct tls_context *c, enum tls_client_cert client_cert,
 	mbedtls_ssl_conf_authmode(&c->conf, auth_modes[client_cert]);
 	c->wants_cert = client_cert != TLS_CLIENT_NONE;
 	if (c->wants_cert)
-		mbedtls_ssl_conf_ca_chain(&c->conf, &c->client_ca, NULL);
+		mbedtls_ssl_conf_ca_chain(&c->conf, &c->client_ca, &c->crl);
 	mbedtls_ssl_conf_cert_profile(&c->conf,
 				      &mbedtls_x509_crt_profile_next);
 	mbedtls_ssl_conf_extended_master_secret(
@@ -165,6 +165,9 @@ static int load_files(struct tls_context *c, struct tls_fault *f,
 	if (!err && conf->client_cert != TLS_CLIENT_NONE)
 		err = tls_load_chain(&c->client_ca, f, "client_ca_file",
 				     str_of(conf->client_ca_file));
+	if (!err && conf->crl_file != NULL && conf->crl_file[0] != '\0')
+		err = tls_load_crl(&c->crl, f, "crl_file",
+				   str_of(conf->crl_file));
 	return err;
 }
 
@@ -179,6 +182,7 @@ int tls_context_create(struct tls_context **out, struct tls_fault *fault,
 		return UV_ENOMEM;
 	mbedtls_ssl_config_init(&c->conf);
 	mbedtls_x509_crt_init(&c->client_ca);
+	mbedtls_x509_crl_init(&c->crl);
 	err = tls_random_init(&c->random);
 	if (!err)
 		err = load_files(c, fault, conf);
@@ -197,6 +201,7 @@ static void context_free(struct tls_context *c)
 	mbedtls_ssl_config_free(&c->conf);
 	tls_drop_pairs(c);
 	mbedtls_x509_crt_free(&c->client_ca);
+	mbedtls_x509_crl_free(&c->crl);
 	tls_random_deinit(&c->random);
 	free(c);
 }

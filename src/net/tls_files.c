@@ -125,6 +125,20 @@ int tls_load_chain(mbedtls_x509_crt *out, struct tls_fault *f,
 	return err;
 }
 
+int tls_load_crl(mbedtls_x509_crl *out, struct tls_fault *f,
+		 const char *member, struct str path)
+{
+	struct named file = { member, path };
+	struct buf text = { 0 };
+	int err = read_file(&text, f, &file);
+
+	if (!err && mbedtls_x509_crl_parse(out, (unsigned char *)text.p,
+					   text.len) != 0)
+		err = fail(f, &file, "holds no revocation list in PEM");
+	buf_deinit(&text);
+	return err;
+}
+
 /* ---- keys ---- */
 
 static int parse_key(mbedtls_pk_context *out, const struct buf *text,

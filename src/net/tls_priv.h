@@ -6,6 +6,7 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
+#include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
 
 #include "net/tls.h"
@@ -30,6 +31,7 @@ struct tls_context {
 	struct tls_pair *pairs;		/* owned; the first is the default */
 	size_t pair_count;
 	mbedtls_x509_crt client_ca;
+	mbedtls_x509_crl crl;
 	struct tls_random random;
 	bool wants_cert;		/* of clients */
 	size_t users;			/* connections */
@@ -45,6 +47,8 @@ MUST_CHECK int tls_load_pairs(struct tls_context *c, struct tls_fault *fault,
 void tls_drop_pairs(struct tls_context *c);
 MUST_CHECK int tls_load_chain(mbedtls_x509_crt *out, struct tls_fault *fault,
 			      const char *member, struct str path);
+MUST_CHECK int tls_load_crl(mbedtls_x509_crl *out, struct tls_fault *fault,
+			    const char *member, struct str path);
 
 /* Sessions of conf are resumed by tickets, which are borrowed. */
 void tls_tickets_use(struct tls_tickets *t, mbedtls_ssl_config *conf);

@@ -117,6 +117,7 @@ static const char *tls_mistake(const struct gateway_listener_conf *conf,
 	bool has_cert = t->cert_file[0] != '\0';
 	bool has_key = t->key_file[0] != '\0';
 	bool has_ca = t->client_ca_file[0] != '\0';
+	bool has_crl = t->crl_file[0] != '\0';
 	bool asks = t->client_cert != TLS_CLIENT_NONE;
 
 	*key = "tls";
@@ -128,6 +129,9 @@ static const char *tls_mistake(const struct gateway_listener_conf *conf,
 	*key = "client_ca_file";
 	if (!asks && has_ca)
 		return "client_ca_file needs client_cert = optional or required";
+	*key = "crl_file";
+	if (!has_ca && has_crl)
+		return "crl_file needs client_ca_file";
 	*key = has_cert ? "cert_file" : has_key ? "key_file" : "client_cert";
 	if (!conf->tls && (has_cert || has_key || asks))
 		return "has no use for this without tls = yes";
@@ -141,7 +145,8 @@ static void check_tls(struct config_load *l, struct config_instance *inst)
 
 	if (inst->has_errors || conf->tls_conf.cert_file == NULL ||
 	    conf->tls_conf.key_file == NULL ||
-	    conf->tls_conf.client_ca_file == NULL)
+	    conf->tls_conf.client_ca_file == NULL ||
+	    conf->tls_conf.crl_file == NULL)
 		return;		/* reported already, or without memory */
 	mistake = tls_mistake(conf, &key);
 	if (mistake != NULL)

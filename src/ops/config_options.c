@@ -130,6 +130,8 @@ const struct config_option config_options[] = {
 	{ "listener", "client_ca_file", CONFIG_TEXT,
 	  LISTENER(tls_conf.client_ca_file), 0, 0, "",
 	  "those who vouch for clients", NULL, true },
+	{ "listener", "crl_file", CONFIG_TEXT, LISTENER(tls_conf.crl_file), 0,
+	  0, "", "clients that they no longer vouch for", NULL, true },
 	{ "listener", "client_cert", CONFIG_WORD,
 	  LISTENER(tls_conf.client_cert), 0, 0, "none",
 	  "whether clients show a certificate", client_certs, true },

@@ -2,8 +2,9 @@
 
 import ssl
 
-from harness import Process, needs_program, program
+from harness import Process, eventually, needs_program, program
 from tlscase import TlsCase, make_certificate
+from wsclient import Gone
 
 
 class Names(TlsCase):
@@ -81,3 +82,37 @@ class Names(TlsCase):
         self.assertEqual(check.wait(10), 2)
         self.assertIn(f"key_file {self.pairs[0][1]} is not the key of",
                       check.log_text())
+
+
+class Revoked(TlsCase):
+    def setUp(self):
+        super().setUp()
+        self.ca = self.authority()
+        self.good = self.ca.issue("good")
+        self.bad = self.ca.issue("bad")
+        self.ca.revoke(self.bad[0])
+
+    def asking(self, how, **more):
+        return self.tls_gateway(listener=dict({
+            "client_cert": how, "client_ca_file": self.ca.cert,
+            "crl_file": self.ca.crl()}, **more))
+
+    def client(self, pair):
+        context = ssl.create_default_context(
+            cafile=self.certificate("ecdsa")[0])
+        context.load_cert_chain(*pair)
+        return context
+
+    def test_refused(self):
+        for how in ("optional", "required"):
+            daemon = self.asking(how)
+            with self.subTest(how):
+                with self.assertRaises((ssl.SSLError, ConnectionError, Gone)):
+                    self.works(self.connect(daemon, tls=self.client(self.bad)))
+                self.works(self.connect(daemon, tls=self.client(self.good)))
+                self.assertTrue(eventually(
+                    lambda: "revoked" in daemon.log_text()))
+
+    def test_without_the_list(self):
+        daemon = self.asking("required", crl_file="")
+        self.works(self.connect(daemon, tls=self.client(self.bad)))
