@@ -4,6 +4,8 @@
  */
 #include "tls_rig.h"
 
+#include "base/clock.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct tls_context *ctx;
@@ -38,9 +40,10 @@ static ssize_t play(struct str in, size_t piece)
 
 static void setup(void)
 {
+	const struct tls_tickets_conf conf = { .now_ms = clock_wall_ms };
 	struct tls_fault fault;
 
-	if (tls_tickets_create(&tickets) != 0)
+	if (tls_tickets_create(&tickets, &conf) != 0)
 		abort();
 	ctx = tls_context_of(&fault, EC256_CERT, EC256_KEY, tickets);
 	if (ctx == NULL)

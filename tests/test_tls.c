@@ -316,55 +316,6 @@ START_TEST(test_suites)
 }
 END_TEST
 
-/* Octets that the server says until the client is served, in a session that
- * may resume an earlier one. */
-static size_t session(mbedtls_ssl_session *saved, bool resume,
-		      struct tls_tickets *tickets, bool only_1_2)
-{
-	struct pair p;
-	size_t said;
-
-	pair_init(&p, RSA2048_CERT, RSA2048_KEY, tickets);
-	if (only_1_2)
-		tls_client_only_1_2(&p.client);
-	tls_client_start(&p.client);
-	if (resume)
-		ck_assert_int_eq(mbedtls_ssl_set_session(&p.client.ssl, saved),
-				 0);
-	talk(&p);
-	ck_assert(p.client.open && tls_is_open(p.tls));
-	write_back(&p, STR("hello"));
-	ck_assert(str_eq(buf_str(&p.client.heard), STR("hello")));
-	if (!resume)
-		ck_assert_int_eq(mbedtls_ssl_get_session(&p.client.ssl, saved),
-				 0);
-	said = p.said;
-	pair_deinit(&p);
-	return said;
-}
-
-/* With the tickets of one, another context resumes; by each version. */
-START_TEST(test_tickets)
-{
-	struct tls_tickets *tickets, *others;
-	mbedtls_ssl_session saved;
-	bool only = _i == 0;
-	size_t full;
-
-	mbedtls_ssl_session_init(&saved);
-	ck_assert_int_eq(tls_tickets_create(&tickets), 0);
-	ck_assert_int_eq(tls_tickets_create(&others), 0);
-	full = session(&saved, false, tickets, only);
-	/* a certificate less */
-	ck_assert_uint_lt(session(&saved, true, tickets, only) + 700, full);
-	ck_assert_uint_gt(session(&saved, true, others, only) + 700, full);
-	ck_assert_uint_gt(session(&saved, true, NULL, only) + 700, full);
-	mbedtls_ssl_session_free(&saved);
-	tls_tickets_destroy(tickets);
-	tls_tickets_destroy(others);
-}
-END_TEST
-
 /* ---- certificates of clients ---- */
 
 static const struct {
@@ -490,7 +441,6 @@ int main(void)
 	tcase_add_test(tc, test_forged);
 	tcase_add_test(tc, test_alert);
 	tcase_add_loop_test(tc, test_suites, 0, ARRAY_LEN(suite_rows));
-	tcase_add_loop_test(tc, test_tickets, 0, 2);
 	tcase_add_loop_test(tc, test_client_cert, 0,
 			    2 * ARRAY_LEN(client_rows));
 	tcase_add_loop_test(tc, test_revoked, 0, ARRAY_LEN(revoked_rows));

@@ -2,6 +2,7 @@
 #define NET_TLS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -55,7 +56,16 @@ struct tls_fault {
 	char why[TLS_WHY_MAX];
 };
 
-MUST_CHECK int tls_tickets_create(struct tls_tickets **out);
+struct tls_tickets_conf {
+	uint64_t (*now_ms)(void);	/* wall clock */
+	const char *file;		/* keeps the keys, for the next process;
+					 * NULL: nothing does */
+};
+
+/* A file that is of no use, or cannot be written, is only a warning in the
+ * log. UV_EIO: the system has no randomness. */
+MUST_CHECK int tls_tickets_create(struct tls_tickets **out,
+				  const struct tls_tickets_conf *conf);
 void tls_tickets_destroy(struct tls_tickets *t);
 
 /* Reads the files. tickets are borrowed, NULL: no session is resumed, as is the

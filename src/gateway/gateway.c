@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "collect.h"
 #include "notify.h"
@@ -145,14 +146,33 @@ static int open_peers(struct gateway *gw)
 	return peers_create(&gw->shared.peers, &conf);
 }
 
+static bool has_tls(const struct gateway_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++)
+		if (conf->listeners[i].tls)
+			return true;
+	return false;
+}
+
+/* The fleet that comes back after a restart resumes its sessions. */
 static int open_tickets(struct gateway *gw)
 {
+	struct tls_tickets_conf conf = { .now_ms = clock_wall_ms };
+	const char *dir = gw->conf->state.dir;
+	struct buf path = { 0 };
 	int err = 0;
 
-	for (size_t i = 0; i < gw->conf->listener_count && !err; i++)
-		if (gw->conf->listeners[i].tls)
-			err = tls_tickets_create(
-				&gw->shared.listeners[i].tickets);
+	if (!has_tls(gw->conf))
+		return 0;
+	if (dir != NULL) {
+		buf_add_str(&path, str_of(dir));
+		buf_add(&path, "/tickets", sizeof("/tickets"));
+		err = path.failed ? UV_ENOMEM : 0;
+		conf.file = path.p;
+	}
+	if (!err)
+		err = tls_tickets_create(&gw->shared.tickets, &conf);
+	buf_deinit(&path);
 	return err;
 }
 
@@ -376,14 +396,6 @@ unsigned gateway_port(const struct gateway *gw, size_t listener)
 		gw->threads[0].worker->listeners[listener].listener);
 }
 
-static void close_tickets(struct gateway *gw)
-{
-	if (gw->shared.listeners == NULL)
-		return;
-	for (size_t i = 0; i < gw->conf->listener_count; i++)
-		tls_tickets_destroy(gw->shared.listeners[i].tickets);
-}
-
 static void destroy_workers(struct gateway *gw)
 {
 	unsigned count = gw->threads != NULL ? gw->conf->workers : 0;
@@ -404,7 +416,7 @@ void gateway_destroy(struct gateway *gw)
 		return;
 	gw->closing = true;
 	destroy_workers(gw);
-	close_tickets(gw);
+	tls_tickets_destroy(gw->shared.tickets);
 	if (gw->shared.home.async.type == UV_ASYNC)
 		visit_home_deinit(&gw->shared.home);
 	if (gw->ended.type == UV_ASYNC)

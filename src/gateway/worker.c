@@ -257,7 +257,7 @@ int worker_tls_context(struct tls_context **out,
 {
 	struct tls_fault fault = { .member = "tls", .why = "failed" };
 	int err = tls_context_create(out, &fault, &conf->tls_conf,
-				     l->shared->tickets);
+				     l->w->shared->tickets);
 
 	if (err)
 		log_error("tls_failed", LOG_TEXT("listener", conf->name),

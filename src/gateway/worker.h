@@ -33,7 +33,6 @@ struct listener_shared {
 	atomic_uint_fast64_t connections;	/* sessions, and what is not
 						 * one yet */
 	atomic_uint_fast64_t sessions;
-	struct tls_tickets *tickets;		/* the gateway's; NULL: no TLS */
 	int fd;					/* borrowed, listens already; or
 						 * -1 */
 };
@@ -80,6 +79,7 @@ struct worker_shared {
 	const struct gateway_conf *conf;
 	struct listener_shared *listeners;	/* one per listener */
 	struct peers *peers;			/* or NULL */
+	struct tls_tickets *tickets;		/* NULL: no TLS */
 	struct store_service *store;		/* or NULL */
 	struct state *state;
 	struct directory *directory;

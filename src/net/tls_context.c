@@ -1,7 +1,7 @@
 /*
  * A context is one worker's: in mbedTLS 2.28 a signature may change the key's
  * precomputed points, and 3.6 takes a lock around each. Only the keys of
- * tickets are shared; mbedTLS locks those itself.
+ * tickets are shared, and have a lock.
  */
 #include <stdlib.h>
 #include <uv.h>

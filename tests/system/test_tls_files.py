@@ -1,6 +1,9 @@
 """wss: which certificates a listener shows, and whose it takes."""
 
+import os
+import re
 import ssl
+import subprocess
 
 from harness import Process, eventually, needs_program, program
 from tlscase import TlsCase, make_certificate
@@ -116,3 +119,61 @@ class Revoked(TlsCase):
     def test_without_the_list(self):
         daemon = self.asking("required", crl_file="")
         self.works(self.connect(daemon, tls=self.client(self.bad)))
+
+
+class Tickets(TlsCase):
+    """With openssl's own client, as a device has it."""
+
+    def setUp(self):
+        super().setUp()
+        self.certificate("ecdsa")
+        self.session = os.path.join(self.tls_folder.name, "session")
+        self.state = os.path.join(self.tls_folder.name, "state")
+        os.mkdir(self.state)
+        self.file = os.path.join(self.state, "tickets")
+
+    def life(self, state):
+        return self.tls_gateway(gateway={"workers": 2, "state_dir": state})
+
+    def end(self, daemon):
+        daemon.ended = True
+        daemon.kill()
+
+    def shake(self, daemon, way):
+        """What s_client says first: New or Reused."""
+        got = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{daemon.port}",
+             "-tls1_2",
+             "-CAfile", self.certificates["ecdsa"][0], way, self.session],
+            input=b"", capture_output=True, timeout=20)
+        said = re.search(rb"^(New|Reused), TLS", got.stdout, re.M)
+        self.assertTrue(said, got.stdout + got.stderr)
+        return said[1].decode()
+
+    def test_after_a_restart(self):
+        daemon = self.life(self.state)
+        self.assertEqual(self.shake(daemon, "-sess_out"), "New")
+        self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o600)
+        for _ in range(3):
+            self.end(daemon)
+            daemon = self.life(self.state)
+            self.assertEqual(self.shake(daemon, "-sess_in"), "Reused")
+        self.assertEqual(sorted(os.listdir(self.state))[-1], "tickets")
+
+    def test_not_of_a_damaged_file(self):
+        daemon = self.life(self.state)
+        self.shake(daemon, "-sess_out")
+        self.end(daemon)
+        with open(self.file, "r+b") as file:
+            file.truncate(50)
+        daemon = self.life(self.state)
+        self.assertEqual(self.shake(daemon, "-sess_in"), "New")
+        self.still_serves(daemon)
+
+    def test_not_without_state_dir(self):
+        daemon = self.life("")
+        self.shake(daemon, "-sess_out")
+        self.assertEqual(self.shake(daemon, "-sess_in"), "Reused")
+        self.end(daemon)
+        daemon = self.life("")
+        self.assertEqual(self.shake(daemon, "-sess_in"), "New")
