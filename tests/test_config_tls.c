@@ -70,6 +70,10 @@ static const struct {
 	  "tls = yes\ncert_file = @C\nkey_file = @K\ncrl_file = @L\n",
 	  "t.conf:10:1: [listener \"main\"] crl_file needs client_ca_file\n"
 	  "crl_file = @L\n^\n" },
+	{ "who vouches for a CSE that speaks in the clear",
+	  "[upstream \"cse\"]\nca_file = @C\n",
+	  "t.conf:8:1: [upstream \"cse\"] has no use for this without an "
+	  "https: url\nca_file = @C\n^\n" },
 	{ "two pairs",
 	  "tls = yes\ncert_file = @C @C\nkey_file = @K, @K\n", "" },
 	{ "a key less", "tls = yes\ncert_file = @C @C\nkey_file = @K\n",

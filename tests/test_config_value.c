@@ -1,4 +1,5 @@
 #include "config_util.h"
+#include "tls_rig.h"
 
 #define TOP(member) \
 	offsetof(struct config, member), sizeof(((struct config *)0)->member)
@@ -179,7 +180,7 @@ START_TEST(test_refused)
 END_TEST
 
 #define NOTHING NULL, 0, NULL, NULL, NULL
-#define SYNTAX  "must be http://HOST[:PORT][/BASE] or unix:/PATH"
+#define SYNTAX  "must be http(s)://HOST[:PORT][/BASE] or unix:/PATH"
 #define PORT    "has no port from 1 to 65535"
 #define V6      "has no IPv6 address in its brackets"
 #define CODED   "has a path with characters that must be percent-encoded"
@@ -206,7 +207,9 @@ static const struct {
 	  NULL },
 	{ "unix:/run/cse.sock", NULL, 0, "/run/cse.sock", "", "localhost",
 	  NULL },
-	{ "https://cse", NOTHING, "with https:// is not available yet" },
+	{ "https://cse", "cse", 443, NULL, "", "cse", NULL },
+	{ "HTTPS://[::1]:80/a/", "::1", 80, NULL, "/a", "[::1]:80", NULL },
+	{ "https://cse:0", NOTHING, PORT },
 	{ "", NOTHING, SYNTAX },
 	{ "cse:8080", NOTHING, SYNTAX },
 	{ "ftp://cse", NOTHING, SYNTAX },
@@ -259,14 +262,23 @@ START_TEST(test_url)
 	const char *const overrides[] = { "listener.a.listen=*:0",
 					  "auth.mode=open" };
 	const struct upstream_conf *u;
-	const char *all[3] = { overrides[0], overrides[1] };
-	char option[1024];
+	const char *all[4] = { overrides[0], overrides[1] };
+	char option[1024], ca_option[128];
+	size_t count = 3;
+	struct tls_file ca;
 	struct loaded l;
 	FILE *diag = loaded_diag(&l);
 
 	snprintf(option, sizeof(option), "upstream.cse.url=%s", urls[_i].url);
 	all[2] = option;
-	l.err = config_load(&l.conf, NULL, all, 3, diag);
+	tls_file_write(&ca, EC256_CERT);
+	if (strncasecmp(urls[_i].url, "https:", 6) == 0) {
+		snprintf(ca_option, sizeof(ca_option),
+			 "upstream.cse.ca_file=%s", ca.path);
+		all[count++] = ca_option;
+	}
+	l.err = config_load(&l.conf, NULL, all, count, diag);
+	unlink(ca.path);
 	loaded_check(&l);
 	if (urls[_i].why != NULL) {
 		char want[512];
@@ -282,6 +294,7 @@ START_TEST(test_url)
 	ck_assert_msg(l.err == 0, "%s", l.diag);
 	u = l.conf->gateway.upstream;
 	ck_assert(str_eq(u->url, str_of(urls[_i].url)));
+	ck_assert(u->tls == (strncasecmp(urls[_i].url, "https:", 6) == 0));
 	check_text(u->host, urls[_i].host);
 	ck_assert_uint_eq(u->port, urls[_i].port);
 	check_text(u->unix_path, urls[_i].unix_path);

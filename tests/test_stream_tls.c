@@ -203,6 +203,26 @@ START_TEST(test_echo)
 }
 END_TEST
 
+/* Octets that say nothing are no reason to give a connection up. */
+START_TEST(test_quiet)
+{
+	struct str said;
+
+	shake();
+	ck_assert(stream_is_quiet(server.stream));
+	tls_client_say(&client, STR("hello"));
+	said = buf_str(&client.out);
+	unit_send(fd, (struct str){ said.p, 10 });
+	ck_assert(stream_is_quiet(server.stream));
+	unit_send(fd, str_skip(said, 10));
+	ck_assert(!stream_is_quiet(server.stream));
+	buf_clear(&client.out);
+	mbedtls_ssl_close_notify(&client.ssl);
+	client_send();
+	ck_assert(!stream_is_quiet(server.stream));
+}
+END_TEST
+
 START_TEST(test_cut_off)
 {
 	shake();
@@ -428,6 +448,7 @@ static void add_case(Suite *suite, TCase *tc, SFun set)
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, set, teardown);
 	tcase_add_test(tc, test_echo);
+	tcase_add_test(tc, test_quiet);
 	tcase_add_test(tc, test_cut_off);
 	tcase_add_test(tc, test_one_record_per_turn);
 	tcase_add_test(tc, test_early_word);

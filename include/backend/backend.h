@@ -2,6 +2,7 @@
 #define BACKEND_BACKEND_H
 
 #include "m2m/prim.h"
+#include "net/tls.h"
 
 struct codec_conf;
 struct reactor;
@@ -72,6 +73,8 @@ struct upstream_conf {
 	const char *host;		/* NULL: unix_path */
 	unsigned port;
 	const char *unix_path;
+	bool tls;			/* https: */
+	struct tls_client_conf tls_conf;
 	const char *base;		/* path prefix without final slash */
 	const char *authority;		/* Host header */
 	const char *cse_id;		/* "" when not configured */
@@ -84,7 +87,8 @@ struct upstream_conf {
 	uint64_t max_answer;		/* octets of a response body */
 };
 
-/* conf is borrowed and outlives the backend. */
+/* conf is borrowed and outlives the backend. A file of TLS that cannot be read
+ * is logged. */
 MUST_CHECK int backend_http_create(struct backend **out, struct reactor *r,
 				   const struct upstream_conf *conf,
 				   const struct codec_conf *codec);

@@ -5,7 +5,9 @@
 
 #include "http/http_msg.h"
 #include "net/addr.h"
+#include "net/handshaker.h"
 #include "net/reactor.h"
+#include "net/tls.h"
 
 /*
  * A pool of connections to one HTTP server. One exchange in flight per
@@ -21,6 +23,8 @@ struct http_client_conf {
 	const char *host;		/* name or address; NULL: unix_path */
 	unsigned port;
 	const char *unix_path;
+	struct tls_context *tls;	/* https: of a client; NULL: http: */
+	struct handshaker *handshaker;	/* for it, or NULL */
 	size_t connections;		/* at most, per client */
 	uint64_t connect_timeout_ms;
 	uint64_t keepalive_ms;		/* an idle connection is closed after;
@@ -40,6 +44,8 @@ struct http_client_counters {
 	uint64_t retried;
 	uint64_t refused_waiting;	/* max_waiting bit */
 	size_t open, idle, waiting;	/* now */
+	char tls_why[128];		/* what was wrong with TLS the last
+					 * time; "": it works */
 };
 
 struct http_call;

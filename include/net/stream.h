@@ -30,7 +30,8 @@ struct stream_ops {
 	/* All output has been handed to the kernel. May be NULL. */
 	void (*on_drain)(void *owner);
 
-	/* stream_connect() succeeded. May be NULL for accepted ones. */
+	/* stream_connect() succeeded, and with TLS the handshake, too. May be
+	 * NULL for accepted ones. */
 	void (*on_connect)(void *owner);
 };
 
@@ -50,8 +51,8 @@ MUST_CHECK int stream_connect_unix(struct stream **out, struct reactor *r,
 /* From the first octet on everything goes through tls; nothing was written
  * yet. The owner sees no difference: what it writes waits for the handshake,
  * a peer that cuts the connection instead of closing it is UV_ECONNABORTED,
- * and released streams say close_notify. h is borrowed and does the handshake;
- * NULL: that is done here. */
+ * and released streams say close_notify. A client's tls comes before
+ * on_connect. h is borrowed and does the handshake; NULL: that is done here. */
 void stream_take_tls(struct stream *s, struct tls *tls, struct handshaker *h);
 
 /* Drops unsent output. Accepts NULL. */
@@ -79,8 +80,9 @@ size_t stream_queued(const struct stream *s);
 /* Loop time (ms) at which the peer last sent, or took, a byte. */
 uint64_t stream_last_active(const struct stream *s);
 
-/* False when the kernel already holds input or an end that the owner has not
- * heard of: such a connection must not carry a new request. */
+/* False when input has come already, or an end, that the owner has not heard
+ * of: such a connection must not carry a new request, and the owner may never
+ * hear. */
 bool stream_is_quiet(struct stream *s);
 
 /* Whom a proxy in front speaks for: the peer's address from now on.
@@ -96,6 +98,9 @@ MUST_CHECK int stream_peer_address(struct stream *s,
 
 /* Whom the peer's certificate names (tls_peer_name()); empty without TLS. */
 struct str stream_peer_name(const struct stream *s);
+
+/* Why a client's TLS ended it, in on_end(); empty: it did not. */
+struct str stream_tls_why(const struct stream *s, char *space, size_t len);
 
 struct reactor *stream_reactor(const struct stream *s);
 

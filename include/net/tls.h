@@ -9,7 +9,7 @@
 
 /*
  * TLS as a filter: bytes to bytes, no I/O, no clock but that of certificates.
- * Server side; TLS 1.2 or later, only ephemeral ECDH with AEAD ciphers.
+ * TLS 1.2 or later, only ephemeral ECDH with AEAD ciphers.
  */
 
 /* Keys of session tickets. Any thread: who resumes a session may come to
@@ -75,6 +75,21 @@ MUST_CHECK int tls_context_create(struct tls_context **out,
 				  struct tls_fault *fault,
 				  const struct tls_conf *conf,
 				  struct tls_tickets *tickets);
+
+/* The other side: towards one server, that is always verified. */
+struct tls_client_conf {
+	const char *host;		/* a name or an address, which the
+					 * server's certificate must give */
+	const char *ca_file;		/* who vouch for it */
+	const char *cert_file;		/* our own, and its key; NULL or */
+	const char *key_file;		/* empty: we have none */
+};
+
+/* Likewise. */
+MUST_CHECK int tls_context_create_client(struct tls_context **out,
+					 struct tls_fault *fault,
+					 const struct tls_client_conf *conf);
+
 /* Its connections keep what they need of it until the last one ends. */
 void tls_context_destroy(struct tls_context *c);
 
@@ -84,6 +99,9 @@ void tls_destroy(struct tls *t);
 
 /* The handshake is done: plaintext may be written. */
 bool tls_is_open(const struct tls *t);
+
+/* It has the first word: tls_read() or tls_shake() of nothing begins. */
+bool tls_is_client(const struct tls *t);
 
 /*
  * The handshake alone, with what the peer sent in the front of in, which
@@ -111,7 +129,7 @@ void tls_close(struct tls *t, struct buf *out);
  * its common name; empty without a certificate. Good as long as t. */
 struct str tls_peer_name(const struct tls *t);
 
-/* Why tls_read() failed. */
+/* Why tls_read() failed; empty: it did not. */
 struct str tls_why(const struct tls *t, char *space, size_t len);
 
 #endif

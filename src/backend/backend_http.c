@@ -11,7 +11,11 @@ struct backend_http {
 	const struct upstream_conf *conf;	/* borrowed */
 	struct http_map_conf map;
 	struct http_client_conf client_conf;
-	struct mca_pool *pool;			/* owned */
+	struct mca_pool *pool;			/* owned, as the next two */
+	struct tls_context *tls;		/* NULL: http: */
+	struct handshaker *handshaker;		/* of its own, so that a flood
+						 * at the listeners is not
+						 * before it */
 
 	uint64_t failures_seen;		/* connect failures before the last
 					 * answer */
@@ -43,9 +47,15 @@ static void note_success(struct backend_http *h)
 
 static void note_failure(struct backend_http *h, int err)
 {
+	const char *why = mca_pool_counters(h->pool)->tls_why;
+
 	if (h->is_down || http_healthy(&h->base))
 		return;
 	h->is_down = true;
+	if (why[0] != '\0')
+		log_warning("upstream_tls_failed",
+			    LOG_TEXT("upstream", h->conf->name),
+			    LOG_STR("url", h->conf->url), LOG_TEXT("why", why));
 	log_warning("upstream_down", LOG_TEXT("upstream", h->conf->name),
 		    LOG_STR("url", h->conf->url), LOG_ERRNO(err));
 }
@@ -98,6 +108,8 @@ static void http_destroy(struct backend *b)
 	struct backend_http *h = of_base(b);
 
 	mca_pool_destroy(h->pool);
+	handshaker_destroy(h->handshaker);
+	tls_context_destroy(h->tls);
 	free(h);
 }
 
@@ -124,6 +136,27 @@ static void fill_client_conf(struct http_client_conf *out,
 	mca_pool_fill_conf(out, conf->max_answer);
 }
 
+/* A handshake has one step at a time; one more may be at work for nobody. */
+static int open_tls(struct backend_http *h, struct reactor *r)
+{
+	struct tls_fault fault = { .member = "tls", .why = "failed" };
+	int err;
+
+	if (!h->conf->tls)
+		return 0;
+	err = tls_context_create_client(&h->tls, &fault, &h->conf->tls_conf);
+	if (err)
+		log_error("tls_failed", LOG_TEXT("upstream", h->conf->name),
+			  LOG_TEXT("option", fault.member),
+			  LOG_TEXT("why", fault.why));
+	else
+		err = handshaker_create(&h->handshaker, r,
+					h->conf->connections + 1);
+	h->client_conf.tls = h->tls;
+	h->client_conf.handshaker = h->handshaker;
+	return err;
+}
+
 int backend_http_create(struct backend **out, struct reactor *r,
 			const struct upstream_conf *conf,
 			const struct codec_conf *codec)
@@ -140,10 +173,12 @@ int backend_http_create(struct backend **out, struct reactor *r,
 	h->map.cse_id = str_of(conf->cse_id);
 	h->map.codec = *codec;
 	fill_client_conf(&h->client_conf, conf);
-	err = mca_pool_create(&h->pool, r, &h->client_conf, codec, on_heard,
-			      h);
+	err = open_tls(h, r);
+	if (!err)
+		err = mca_pool_create(&h->pool, r, &h->client_conf, codec,
+				      on_heard, h);
 	if (err) {
-		free(h);
+		http_destroy(&h->base);
 		return err;
 	}
 	*out = &h->base;

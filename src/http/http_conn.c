@@ -65,6 +65,19 @@ static int told(int err)
 	return err == UV_ETIMEDOUT ? UV_EHOSTUNREACH : err;
 }
 
+/* Of a connection that has carried no request, ERR_* tells of TLS. */
+static int told_of_connect(int err)
+{
+	switch (err) {
+	case ERR_PROTO:
+		return UV_EPROTO;
+	case ERR_LIMIT:
+		return UV_EAGAIN;
+	default:
+		return told(err);
+	}
+}
+
 static void end(struct http_conn *conn, int err)
 {
 	conn->state = HTTP_CONN_CLOSED;
@@ -77,7 +90,7 @@ static void refuse(struct http_conn *conn, int err)
 	conn->state = HTTP_CONN_CLOSED;
 	if (conn->resolver != NULL)
 		http_resolver_failed(conn->resolver);
-	conn->ops->on_refused(conn, told(err));
+	conn->ops->on_refused(conn, told_of_connect(err));
 }
 
 /* Found out while the owner is on the stack: told on a later turn. */
@@ -244,12 +257,28 @@ static void on_end_while_busy(struct http_conn *conn, int err)
 	end(conn, ERR_PROTO);
 }
 
+/* Whether the server, or we, did not like what TLS showed. */
+static bool note_tls(struct http_conn *conn)
+{
+	char text[sizeof(conn->counters->tls_why)];
+	struct str why = stream_tls_why(conn->stream, text, sizeof(text));
+
+	if (why.len == 0)
+		return false;
+	memcpy(conn->counters->tls_why, why.p, why.len);
+	conn->counters->tls_why[why.len] = '\0';
+	return true;
+}
+
 static int connect_next(struct http_conn *conn, int err);
 
 static void on_stream_end(void *owner, int err)
 {
 	struct http_conn *conn = owner;
+	bool is_tls = note_tls(conn);
 
+	if (err == UV_ECONNABORTED)	/* TLS that was cut off */
+		err = UV_ECONNRESET;
 	if (conn->state == HTTP_CONN_OPENING) {
 		drop_stream(conn);
 		err = connect_next(conn, err);
@@ -257,6 +286,10 @@ static void on_stream_end(void *owner, int err)
 			refuse(conn, err);
 	} else if (conn->state == HTTP_CONN_BUSY && conn->heard) {
 		on_end_while_busy(conn, err);
+	} else if (is_tls && conn->served == 0) {
+		/* TLS 1.3: a client without a certificate learns it late */
+		conn->counters->connect_failed++;
+		end(conn, told_of_connect(err));
 	} else {
 		end(conn, err == UV_EOF ? UV_ECONNRESET : err);
 	}
@@ -269,6 +302,7 @@ static void on_connect(void *owner)
 	if (conn->resolver != NULL)
 		http_resolver_worked(conn->resolver, conn->first,
 				     conn->tried - 1);
+	conn->counters->tls_why[0] = '\0';
 	conn->state = HTTP_CONN_IDLE;
 	reactor_arm(conn->r, &conn->timer, conn->conf->keepalive_ms);
 	conn->ops->on_open(conn);
@@ -307,6 +341,23 @@ static bool is_denied(const struct http_conn *conn, const struct sockaddr *to)
 	return true;
 }
 
+static int connect_tcp(struct http_conn *conn, const struct sockaddr *to)
+{
+	struct tls *tls = NULL;
+	int err = is_denied(conn, to) ? ERR_DENIED : 0;
+
+	if (!err && conn->conf->tls != NULL)
+		err = tls_create(&tls, conn->conf->tls);
+	if (!err)
+		err = stream_connect_tcp(&conn->stream, conn->r, to, SIZE_MAX,
+					 &stream_ops, conn);
+	if (err)
+		tls_destroy(tls);
+	else if (tls != NULL)
+		stream_take_tls(conn->stream, tls, conn->conf->handshaker);
+	return err;
+}
+
 /* Begins with the next address. Else err, or what the last address gave. */
 static int connect_next(struct http_conn *conn, int err)
 {
@@ -319,10 +370,7 @@ static int connect_next(struct http_conn *conn, int err)
 		if (conn->tried == 0)
 			conn->first = http_resolver_first(conn->resolver);
 		while (conn->stream == NULL && (to = next_addr(conn)) != NULL)
-			err = is_denied(conn, to) ? ERR_DENIED :
-				      stream_connect_tcp(&conn->stream,
-							 conn->r, to, SIZE_MAX,
-							 &stream_ops, conn);
+			err = connect_tcp(conn, to);
 	}
 	if (conn->stream == NULL)
 		return err;

@@ -342,7 +342,9 @@ static void on_connected(uv_connect_t *req, int err)
 	set_reading(s, true);
 	if (s->out.len > 0)
 		stream_mark_dirty(s);
-	if (s->ops->on_connect != NULL)
+	if (s->tls != NULL)
+		stream_unseal(s, STR(""));
+	else if (s->ops->on_connect != NULL)
 		s->ops->on_connect(s->owner);
 }
 
@@ -513,6 +515,8 @@ bool stream_is_quiet(struct stream *s)
 
 	if (s->state != STREAM_OPEN || uv_fileno(&s->h.any, &fd) != 0)
 		return false;
+	if (s->tls != NULL)
+		return stream_tls_is_quiet(s, fd);
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 

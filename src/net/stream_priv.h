@@ -70,8 +70,12 @@ MUST_CHECK int stream_seal(struct stream *s);
 /* The handshake is over. */
 bool stream_is_sealable(const struct stream *s);
 
-/* Decrypts and hands over. */
+/* Decrypts and hands over. Without octets, a client begins. */
 void stream_unseal(struct stream *s, struct str octets);
+
+/* What the kernel holds says nothing to the owner: tickets, keys. fd is the
+ * stream's. */
+bool stream_tls_is_quiet(struct stream *s, int fd);
 
 void stream_drop_tls(struct stream *s);
 

@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -25,10 +26,13 @@ int stream_seal(struct stream *s)
 	return s->sealed.failed ? UV_ENOMEM : 0;
 }
 
+/* Towards a server the owner knows better what to say. */
 static void log_failure(struct stream *s)
 {
 	char peer[64], why[128];
 
+	if (tls_is_client(s->tls))
+		return;
 	log_info("tls_failed",
 		 LOG_STR("peer", stream_peer(s, peer, sizeof(peer))),
 		 LOG_STR("why", tls_why(s->tls, why, sizeof(why))));
@@ -55,15 +59,26 @@ static void fail(struct stream *s, int err)
 	stream_end(s, err);
 }
 
+/* A client's owner has waited for the end of the handshake. */
+static void tell_open(struct stream *s)
+{
+	if (tls_is_client(s->tls) && s->ops->on_connect != NULL)
+		s->ops->on_connect(s->owner);
+}
+
 static void unseal(struct stream *s, struct str octets)
 {
 	char *plain = s->r->plain_space;
+	bool was_open;
 	ssize_t n;
 
 	do {
+		was_open = tls_is_open(s->tls);
 		n = tls_read(s->tls, &octets, plain, REACTOR_READ_SIZE,
 			     &s->sealed);
-		if (n > 0)
+		if (!was_open && tls_is_open(s->tls))
+			tell_open(s);
+		if (n > 0 && s->state == STREAM_OPEN)
 			s->ops->on_data(s->owner, plain, (size_t)n);
 	} while (n > 0 && s->state == STREAM_OPEN);
 	if (s->state != STREAM_OPEN)
@@ -73,6 +88,14 @@ static void unseal(struct stream *s, struct str octets)
 	else if (s->sealed.len > 0 ||
 		 (s->out.len > 0 && tls_is_open(s->tls)))
 		stream_mark_dirty(s);
+}
+
+/* From the handshake to what follows it. */
+static void go_on(struct stream *s, struct str octets)
+{
+	tell_open(s);
+	if (s->state == STREAM_OPEN)
+		unseal(s, octets);
 }
 
 static void on_shaken(void *owner, struct handshake *step)
@@ -88,7 +111,7 @@ static void on_shaken(void *owner, struct handshake *step)
 	else if (s->sealed.failed)
 		stream_end(s, UV_ENOMEM);
 	else if (tls_is_open(s->tls))
-		unseal(s, step->left);
+		go_on(s, step->left);
 	else if (s->sealed.len > 0)
 		stream_mark_dirty(s);
 	stream_gate(s);
@@ -116,6 +139,32 @@ struct str stream_peer_name(const struct stream *s)
 {
 	return s->tls != NULL && s->step == NULL ? tls_peer_name(s->tls) :
 						   STR("");
+}
+
+struct str stream_tls_why(const struct stream *s, char *space, size_t len)
+{
+	return s->tls != NULL && s->step == NULL ?
+		       tls_why(s->tls, space, len) : STR("");
+}
+
+/* The spaces of the reactor may be in use: who asks may be just hearing. */
+bool stream_tls_is_quiet(struct stream *s, int fd)
+{
+	char octets[2048], plain[1];
+	ssize_t n;
+
+	if (s->step != NULL)
+		return false;
+	while ((n = recv(fd, octets, sizeof(octets), MSG_DONTWAIT)) > 0) {
+		struct str in = { octets, (size_t)n };
+
+		if (tls_read(s->tls, &in, plain, sizeof(plain),
+			     &s->sealed) != 0)
+			return false;
+		if (s->sealed.len > 0)
+			stream_mark_dirty(s);
+	}
+	return n < 0;
 }
 
 void stream_drop_tls(struct stream *s)

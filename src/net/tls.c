@@ -71,6 +71,11 @@ bool tls_is_open(const struct tls *t)
 	return t->is_open;
 }
 
+bool tls_is_client(const struct tls *t)
+{
+	return t->ctx->is_client;
+}
+
 static int err_of(int code)
 {
 	switch (code) {
@@ -113,6 +118,9 @@ static int begin(struct tls *t)
 {
 	int n = mbedtls_ssl_setup(&t->ssl, &t->ctx->conf);
 
+	/* none is a decision, too, that 3.6 asks for */
+	if (n == 0 && t->ctx->is_client)
+		n = mbedtls_ssl_set_hostname(&t->ssl, t->ctx->host);
 	mbedtls_ssl_set_bio(&t->ssl, t, on_send, on_recv, NULL);
 	t->is_begun = n == 0;
 	return n;
@@ -239,6 +247,8 @@ struct str tls_why(const struct tls *t, char *space, size_t len)
 				 mbedtls_ssl_get_verify_result(&t->ssl) : 0;
 	struct str first, rest;
 
+	if (t->code == 0 || t->code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return STR("");
 	if (flags == 0 || mbedtls_x509_crt_verify_info(space, len, "",
 						       flags) <= 0)
 		mbedtls_strerror(t->code, space, len);

@@ -3,6 +3,7 @@
  * precomputed points, and 3.6 takes a lock around each. Only the keys of
  * tickets are shared, and have a lock.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -128,10 +129,10 @@ static int show_certs(struct tls_context *c)
 	return n == 0 ? 0 : UV_ENOMEM;
 }
 
-static int configure(struct tls_context *c, enum tls_client_cert client_cert,
-		     struct tls_tickets *tickets)
+/* What both sides have in common. */
+static int configure(struct tls_context *c, int side, int verify)
 {
-	if (mbedtls_ssl_config_defaults(&c->conf, MBEDTLS_SSL_IS_SERVER,
+	if (mbedtls_ssl_config_defaults(&c->conf, side,
 					MBEDTLS_SSL_TRANSPORT_STREAM,
 					MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return UV_ENOMEM;
@@ -139,10 +140,10 @@ static int configure(struct tls_context *c, enum tls_client_cert client_cert,
 	mbedtls_ssl_conf_ciphersuites(&c->conf, suites);
 	mbedtls_ssl_conf_rng(&c->conf, mbedtls_ctr_drbg_random,
 			     &c->random.drbg);
-	mbedtls_ssl_conf_authmode(&c->conf, auth_modes[client_cert]);
-	c->wants_cert = client_cert != TLS_CLIENT_NONE;
+	mbedtls_ssl_conf_authmode(&c->conf, verify);
+	c->wants_cert = verify != MBEDTLS_SSL_VERIFY_NONE;
 	if (c->wants_cert)
-		mbedtls_ssl_conf_ca_chain(&c->conf, &c->client_ca, &c->crl);
+		mbedtls_ssl_conf_ca_chain(&c->conf, &c->ca, &c->crl);
 	mbedtls_ssl_conf_cert_profile(&c->conf,
 				      &mbedtls_x509_crt_profile_next);
 	mbedtls_ssl_conf_extended_master_secret(
@@ -151,21 +152,44 @@ static int configure(struct tls_context *c, enum tls_client_cert client_cert,
 	mbedtls_ssl_conf_renegotiation(&c->conf,
 				       MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
-	/* tickets of TLS 1.3 forget the certificate */
-	if (tickets != NULL && !c->wants_cert)
-		tls_tickets_use(tickets, &c->conf);
-	return show_certs(c);
+	return 0;
 }
 
-static int load_files(struct tls_context *c, struct tls_fault *f,
-		      const struct tls_conf *conf)
+static int context_new(struct tls_context **out)
 {
-	int err = tls_load_pairs(c, f, conf->cert_file, conf->key_file);
+	struct tls_context *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (c == NULL)
+		return UV_ENOMEM;
+	mbedtls_ssl_config_init(&c->conf);
+	mbedtls_x509_crt_init(&c->ca);
+	mbedtls_x509_crl_init(&c->crl);
+	err = tls_random_init(&c->random);
+	if (err)
+		tls_context_destroy(c);
+	else
+		*out = c;
+	return err;
+}
+
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* ---- a server's ---- */
+
+static int load_server(struct tls_context *c, struct tls_fault *f,
+		       const struct tls_conf *conf)
+{
+	int err = tls_load_pairs(c, f, conf->cert_file, conf->key_file,
+				 TLS_PAIRS_MAX);
 
 	if (!err && conf->client_cert != TLS_CLIENT_NONE)
-		err = tls_load_chain(&c->client_ca, f, "client_ca_file",
+		err = tls_load_chain(&c->ca, f, "client_ca_file",
 				     str_of(conf->client_ca_file));
-	if (!err && conf->crl_file != NULL && conf->crl_file[0] != '\0')
+	if (!err && is_given(conf->crl_file))
 		err = tls_load_crl(&c->crl, f, "crl_file",
 				   str_of(conf->crl_file));
 	return err;
@@ -175,34 +199,103 @@ int tls_context_create(struct tls_context **out, struct tls_fault *fault,
 		       const struct tls_conf *conf,
 		       struct tls_tickets *tickets)
 {
-	struct tls_context *c = calloc(1, sizeof(*c));
-	int err;
+	struct tls_context *c;
+	int err = context_new(&c);
 
-	if (c == NULL)
-		return UV_ENOMEM;
-	mbedtls_ssl_config_init(&c->conf);
-	mbedtls_x509_crt_init(&c->client_ca);
-	mbedtls_x509_crl_init(&c->crl);
-	err = tls_random_init(&c->random);
+	if (err)
+		return err;
+	err = load_server(c, fault, conf);
 	if (!err)
-		err = load_files(c, fault, conf);
+		err = configure(c, MBEDTLS_SSL_IS_SERVER,
+				auth_modes[conf->client_cert]);
 	if (!err)
-		err = configure(c, conf->client_cert, tickets);
+		err = show_certs(c);
 	if (err) {
 		tls_context_destroy(c);
 		return err;
 	}
+	/* tickets of TLS 1.3 forget the certificate */
+	if (tickets != NULL && !c->wants_cert)
+		tls_tickets_use(tickets, &c->conf);
 	*out = c;
 	return 0;
 }
+
+/* ---- a client's ---- */
+
+static int set_host(struct tls_context *c, const char *host)
+{
+	if (inet_pton(AF_INET, host, c->address) == 1)
+		c->address_len = 4;
+	else if (inet_pton(AF_INET6, host, c->address) == 1)
+		c->address_len = 16;
+	else
+		c->host = strdup(host);
+	return c->address_len > 0 || c->host != NULL ? 0 : UV_ENOMEM;
+}
+
+/* mbedTLS looks for the name; an address it would take for one, before 3.6. */
+static int on_verify(void *arg, mbedtls_x509_crt *cert, int depth,
+		     uint32_t *flags)
+{
+	const struct tls_context *c = arg;
+
+	if (depth == 0 && c->address_len > 0 &&
+	    !tls_cert_has_address(cert, c->address, c->address_len))
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	return 0;
+}
+
+static int load_client(struct tls_context *c, struct tls_fault *f,
+		       const struct tls_client_conf *conf)
+{
+	int err = tls_load_chain(&c->ca, f, "ca_file", str_of(conf->ca_file));
+
+	if (!err && is_given(conf->cert_file))
+		err = tls_load_pairs(c, f, conf->cert_file, conf->key_file, 1);
+	return err;
+}
+
+int tls_context_create_client(struct tls_context **out,
+			      struct tls_fault *fault,
+			      const struct tls_client_conf *conf)
+{
+	struct tls_context *c;
+	int err = context_new(&c);
+
+	if (err)
+		return err;
+	c->is_client = true;
+	err = set_host(c, conf->host);
+	if (!err)
+		err = load_client(c, fault, conf);
+	if (!err)
+		err = configure(c, MBEDTLS_SSL_IS_CLIENT,
+				MBEDTLS_SSL_VERIFY_REQUIRED);
+	if (!err && c->pair_count > 0)
+		err = show_certs(c);
+	if (err) {
+		tls_context_destroy(c);
+		return err;
+	}
+	mbedtls_ssl_conf_verify(&c->conf, on_verify, c);
+	/* connections are kept, and few */
+	mbedtls_ssl_conf_session_tickets(&c->conf,
+					 MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+	*out = c;
+	return 0;
+}
+
+/* ---- their end ---- */
 
 static void context_free(struct tls_context *c)
 {
 	mbedtls_ssl_config_free(&c->conf);
 	tls_drop_pairs(c);
-	mbedtls_x509_crt_free(&c->client_ca);
+	mbedtls_x509_crt_free(&c->ca);
 	mbedtls_x509_crl_free(&c->crl);
 	tls_random_deinit(&c->random);
+	free(c->host);
 	free(c);
 }
 

@@ -254,7 +254,7 @@ static int fail_count(struct tls_fault *f, const char *member,
 }
 
 int tls_load_pairs(struct tls_context *c, struct tls_fault *f,
-		   const char *cert_files, const char *key_files)
+		   const char *cert_files, const char *key_files, size_t max)
 {
 	struct str certs = str_of(cert_files), keys = str_of(key_files);
 	struct str cert, key;
@@ -263,7 +263,7 @@ int tls_load_pairs(struct tls_context *c, struct tls_fault *f,
 
 	if (n == 0)
 		return fail_count(f, "cert_file", "names no file");
-	if (n > TLS_PAIRS_MAX)
+	if (n > max)
 		return fail_count(f, "cert_file", "names too many files");
 	if (count(key_files) != n)
 		return fail_count(f, "key_file", "must name as many files as "

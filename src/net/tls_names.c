@@ -2,6 +2,8 @@
 
 #include "tls_priv.h"
 
+#define SAN_ADDRESS 7	/* iPAddress (RFC 5280 4.2.1.6) */
+
 static bool is_kind(const mbedtls_x509_sequence *san, int kind)
 {
 	return (san->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == kind;
@@ -78,6 +80,20 @@ bool tls_cert_is_for(const mbedtls_x509_crt *cert, struct str host)
 	for (; san != NULL; san = san->next)
 		if (is_kind(san, MBEDTLS_X509_SAN_DNS_NAME) &&
 		    stands_for(text_of(&san->buf), host))
+			return true;
+	return false;
+}
+
+bool tls_cert_has_address(const mbedtls_x509_crt *cert,
+			  const unsigned char *address, size_t len)
+{
+	const mbedtls_x509_sequence *san = &cert->subject_alt_names;
+
+	if (!has_names(cert))
+		return false;
+	for (; san != NULL; san = san->next)
+		if (is_kind(san, SAN_ADDRESS) && san->buf.len == len &&
+		    memcmp(san->buf.p, address, len) == 0)
 			return true;
 	return false;
 }

@@ -60,7 +60,7 @@ static bool is(const struct config_instance *i, const char *section)
 	return strcmp(i->section->name, section) == 0;
 }
 
-static const struct config_place *place_of(const struct config_instance *inst,
+const struct config_place *config_place_of(const struct config_instance *inst,
 					   const char *key)
 {
 	const struct config_option *o =
@@ -83,77 +83,11 @@ static void check_address(struct config_load *l, struct config_instance *inst)
 		if (!is(i, "listener") || conf->addr.ss_family == 0 ||
 		    !same_address(&conf->addr, &other->addr))
 			continue;
-		config_report(l, place_of(inst, "listen"),
+		config_report(l, config_place_of(inst, "listen"),
 			      "[listener \"%s\"] listens there already",
 			      i->name);
 		return;
 	}
-}
-
-/* The files are read already here: at the start it would be too late. */
-static void check_files(struct config_load *l, struct config_instance *inst)
-{
-	const struct gateway_listener_conf *conf = inst->fields;
-	struct tls_context *probe = NULL;
-	struct tls_fault fault;
-	int err;
-
-	err = tls_context_create(&probe, &fault, &conf->tls_conf, NULL);
-	if (err == ERR_PROTO)
-		config_report(l, place_of(inst, fault.member),
-			      "[listener \"%s\"] %s %s", inst->name,
-			      fault.member, fault.why);
-	else if (err)
-		l->err = err;
-	tls_context_destroy(probe);
-}
-
-/* What of the keys does not go together, and which key it is said at. Whoever
- * names files and forgets to turn TLS on would serve in the clear. */
-static const char *tls_mistake(const struct gateway_listener_conf *conf,
-			       const char **key)
-{
-	const struct tls_conf *t = &conf->tls_conf;
-	bool has_cert = t->cert_file[0] != '\0';
-	bool has_key = t->key_file[0] != '\0';
-	bool has_ca = t->client_ca_file[0] != '\0';
-	bool has_crl = t->crl_file[0] != '\0';
-	bool asks = t->client_cert != TLS_CLIENT_NONE;
-
-	*key = "tls";
-	if (conf->tls && (!has_cert || !has_key))
-		return "tls needs cert_file and key_file";
-	*key = "client_cert";
-	if (asks && !has_ca)
-		return "client_cert needs client_ca_file";
-	*key = "client_ca_file";
-	if (!asks && has_ca)
-		return "client_ca_file needs client_cert = optional or required";
-	*key = "crl_file";
-	if (!has_ca && has_crl)
-		return "crl_file needs client_ca_file";
-	*key = has_cert ? "cert_file" : has_key ? "key_file" : "client_cert";
-	if (!conf->tls && (has_cert || has_key || asks))
-		return "has no use for this without tls = yes";
-	return NULL;
-}
-
-static void check_tls(struct config_load *l, struct config_instance *inst)
-{
-	const struct gateway_listener_conf *conf = inst->fields;
-	const char *key, *mistake;
-
-	if (inst->has_errors || conf->tls_conf.cert_file == NULL ||
-	    conf->tls_conf.key_file == NULL ||
-	    conf->tls_conf.client_ca_file == NULL ||
-	    conf->tls_conf.crl_file == NULL)
-		return;		/* reported already, or without memory */
-	mistake = tls_mistake(conf, &key);
-	if (mistake != NULL)
-		config_report(l, place_of(inst, key), "[listener \"%s\"] %s",
-			      inst->name, mistake);
-	else if (conf->tls)
-		check_files(l, inst);
 }
 
 /* Whoever may name anybody gets round the limits per peer, so nobody may
@@ -166,11 +100,11 @@ static void check_proxy(struct config_load *l, struct config_instance *inst)
 	if (inst->has_errors || conf->proxy_protocol == listed)
 		return;
 	if (listed)
-		config_report(l, place_of(inst, "proxy_from"),
+		config_report(l, config_place_of(inst, "proxy_from"),
 			      "[listener \"%s\"] proxy_from needs "
 			      "proxy_protocol = yes", inst->name);
 	else
-		config_report(l, place_of(inst, "proxy_protocol"),
+		config_report(l, config_place_of(inst, "proxy_protocol"),
 			      "[listener \"%s\"] proxy_protocol needs "
 			      "proxy_from", inst->name);
 }
@@ -382,10 +316,11 @@ static void check_sections(struct config_load *l)
 		if (is(i, "listener")) {
 			listeners++;
 			check_address(l, i);
-			check_tls(l, i);
+			config_check_listener_tls(l, i);
 			check_proxy(l, i);
 		} else if (is(i, "upstream")) {
 			take_upstream(l, i);
+			config_check_upstream_tls(l, i);
 		}
 	}
 	gather_listeners(l, listeners);

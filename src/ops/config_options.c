@@ -201,6 +201,12 @@ const struct config_option config_options[] = {
 
 	{ "upstream", "url", CONFIG_URL, WHOLE, 0, 0, NULL,
 	  "where the CSE listens", NULL, false },
+	{ "upstream", "ca_file", CONFIG_TEXT, UPSTREAM(tls_conf.ca_file), 0, 0,
+	  "", "who vouch for the CSE", NULL, false },
+	{ "upstream", "cert_file", CONFIG_TEXT, UPSTREAM(tls_conf.cert_file), 0,
+	  0, "", "our certificate towards the CSE", NULL, false },
+	{ "upstream", "key_file", CONFIG_TEXT, UPSTREAM(tls_conf.key_file), 0,
+	  0, "", "its private key", NULL, false },
 	{ "upstream", "cse_id", CONFIG_CSE_ID, UPSTREAM(cse_id), 0, 0, "",
 	  "CSE-ID of the CSE", NULL, false },
 	{ "upstream", "release", CONFIG_TEXT, UPSTREAM(release), 0, 0, "3",

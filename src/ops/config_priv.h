@@ -13,6 +13,7 @@
  *	config_options.c	the table of what exists
  *	config_value.c	text of a value -> field of a struct; config_url.c
  *	config_finish.c	defaults, and what no single option can know
+ *	config_tls.c	the same of TLS
  *	config_originators.c	the file of credentials
  *	config.c	files in their order, memory
  *	config_diag.c	messages
@@ -222,6 +223,17 @@ void config_apply_originators(struct config_load *l,
 /* A whole file, or NULL: reported. max: octets. */
 struct config_source *config_read_file(struct config_load *l, const char *path,
 				       size_t max);
+
+/* Of a key of the section, as it was last given. */
+const struct config_place *config_place_of(const struct config_instance *inst,
+					   const char *key);
+
+/* What of the keys for TLS does not go together, and what is wrong with the
+ * files. */
+void config_check_listener_tls(struct config_load *l,
+			       const struct config_instance *inst);
+void config_check_upstream_tls(struct config_load *l,
+			       const struct config_instance *inst);
 
 /* Defaults, and what no single option can know. */
 void config_finish(struct config_load *l);

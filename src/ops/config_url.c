@@ -4,7 +4,7 @@
 #include "http/http_url.h"
 
 #define NO_MEMORY ""
-#define SYNTAX	  "must be http://HOST[:PORT][/BASE] or unix:/PATH"
+#define SYNTAX	  "must be http(s)://HOST[:PORT][/BASE] or unix:/PATH"
 #define BARE	  "must not have a query or a fragment"
 
 static char *keep_authority(struct config_store *st,
@@ -36,6 +36,7 @@ static const char *parse_http(struct config_store *st,
 	while (base.len > 0 && base.p[base.len - 1] == '/')
 		base.len--;
 	out->port = url.port;
+	out->tls = url.tls;
 	out->host = config_keep(st, url.host);
 	out->base = config_keep(st, base);
 	out->authority = keep_authority(st, &url);
@@ -66,9 +67,8 @@ const char *config_url_parse(struct config_store *st,
 	out->host = NULL;
 	out->port = 0;
 	out->unix_path = NULL;
+	out->tls = false;
 	if (str_istarts(s, STR("unix:")))
 		return parse_unix(out, str_skip(s, 5));
-	if (str_istarts(s, STR("https://")))
-		return "with https:// is not available yet";
 	return parse_http(st, out, s);
 }

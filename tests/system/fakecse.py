@@ -147,10 +147,14 @@ class Link:
 class FakeCse:
     """handler(request) runs in the server's thread: it returns bytes to send
     at once, or None when the test answers later. Without a handler every
-    request waits in next()."""
+    request waits in next(). tls: an SSLContext, whose failed handshakes are
+    kept in `tls_failures`."""
 
-    def __init__(self, handler=None, unix=False, port=0, strict=True):
+    def __init__(self, handler=None, unix=False, port=0, strict=True,
+                 tls=None):
         self.handler = handler or (lambda request: None)
+        self.tls = tls
+        self.tls_failures = []
         self.strict = strict
         self.violations = []
         self.requests = []
@@ -181,6 +185,9 @@ class FakeCse:
             self.port = listener.getsockname()[1]
             self.authority = f"127.0.0.1:{self.port}"
             self.url = f"http://{self.authority}"
+            if self.tls:
+                self.authority = f"localhost:{self.port}"
+                self.url = f"https://{self.authority}"
         listener.listen(512)
         return listener
 
@@ -220,14 +227,40 @@ class FakeCse:
         sock, _ = self.listener.accept()
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            sock = self.shake_hands(sock)
+        if sock is None:
+            return
         link = Link(sock)
         self.accepted += 1
         self.links.add(link)
         self.sel.register(sock, selectors.EVENT_READ, link)
 
+    def shake_hands(self, sock):
+        """None: it failed."""
+        sock.settimeout(5)
+        try:
+            sock = self.tls.wrap_socket(sock, server_side=True)
+        except OSError as e:
+            self.tls_failures.append(e)
+            sock.close()
+            return None
+        sock.settimeout(None)
+        return sock
+
+    def receive(self, link):
+        """What is there; TLS holds some of it where select() does not see."""
+        if not self.tls:
+            return link.sock.recv(262144)
+        with link.lock:     # reading and writing share the keys
+            piece = link.sock.recv(262144)
+            while link.sock.pending():
+                piece += link.sock.recv(262144)
+        return piece
+
     def read(self, link):
         try:
-            piece = link.sock.recv(262144)
+            piece = self.receive(link)
         except OSError:
             piece = b""
         if not piece:
