@@ -54,9 +54,11 @@ enum offline_policy {
 /* How the CSE reaches entities. */
 struct notify_conf {
 	struct sockaddr_storage addr;	/* ss_family 0: no reverse channel */
+	bool tls;			/* https: with these files */
+	struct tls_conf tls_conf;
 	const char *advertise;		/* HOST:PORT that the CSE calls */
-	struct str prefix;		/* http://HOST:PORT/r/ for points of
-					 * access; empty: none are given */
+	struct str prefix;		/* http[s]://HOST:PORT/r/ for points
+					 * of access; empty: none are given */
 	struct addr_nets allow;		/* who may name an entity by its id */
 	const char *originator;		/* of requests without X-M2M-Origin */
 	const char *release;		/* of those without X-M2M-RVI */

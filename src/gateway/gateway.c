@@ -151,7 +151,7 @@ static bool has_tls(const struct gateway_conf *conf)
 	for (size_t i = 0; i < conf->listener_count; i++)
 		if (conf->listeners[i].tls)
 			return true;
-	return false;
+	return conf->notify.tls;
 }
 
 /* The fleet that comes back after a restart resumes its sessions. */

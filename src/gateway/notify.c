@@ -35,7 +35,10 @@ struct notify_call {
 
 struct notify {
 	struct worker *w;		/* borrowed */
-	struct listener *listener;	/* owned */
+	struct listener *listener;	/* owned, as the next two */
+	struct tls_context *tls;	/* NULL: http: */
+	struct handshaker *handshaker;	/* not the one that strangers at the
+					 * listeners keep busy */
 	LIST_HEAD(, notify_conn) conns;	/* owned */
 	unsigned conn_count;
 	LIST_HEAD(, notify_call) calls;	/* owned */
@@ -402,6 +405,37 @@ static void on_conn_end(void *owner, int status)
 
 static const struct http_server_ops http_ops = { on_request, on_conn_end };
 
+static int add_tls(struct notify_conn *c)
+{
+	struct tls *tls;
+	int err;
+
+	if (c->n->tls == NULL)
+		return 0;
+	err = tls_create(&tls, c->n->tls);
+	if (!err)
+		stream_take_tls(c->stream, tls, c->n->handshaker);
+	return err;
+}
+
+/* The server sets ops and owner. */
+static int conn_open(struct notify_conn *c, int fd)
+{
+	const struct worker *w = c->n->w;
+	int err = stream_accept(&c->stream, w->reactor, fd,
+				w->conf->max_queue, NULL, NULL);
+
+	if (err)
+		return err;
+	err = add_tls(c);
+	if (err) {
+		stream_destroy(c->stream);
+		return err;
+	}
+	return http_server_create(&c->http, c->stream, &conf_of(c->n)->http,
+				  &http_ops, c);
+}
+
 static void on_connection(void *owner, int fd)
 {
 	struct notify *n = owner;
@@ -416,10 +450,7 @@ static void on_connection(void *owner, int fd)
 		return;
 	}
 	c->n = n;
-	if (stream_accept(&c->stream, n->w->reactor, fd, n->w->conf->max_queue,
-			  NULL, NULL) ||
-	    http_server_create(&c->http, c->stream, &conf_of(n)->http,
-			       &http_ops, c)) {
+	if (conn_open(c, fd) != 0) {
 		free(c);
 		return;
 	}
@@ -436,6 +467,20 @@ static void on_refused(void *owner, int err)
 
 static const struct listener_ops listener_ops = { on_connection, on_refused };
 
+/* A handshake has one step at a time; one more may be at work for nobody. */
+static int open_tls(struct notify *n)
+{
+	const struct notify_conf *conf = conf_of(n);
+	int err;
+
+	if (!conf->tls)
+		return 0;
+	err = worker_tls_context(&n->tls, n->w, "notify", &conf->tls_conf);
+	return err ? err :
+		     handshaker_create(&n->handshaker, n->w->reactor,
+				       conf->max_connections + 1);
+}
+
 int notify_create(struct notify **out, struct worker *w)
 {
 	struct notify *n = calloc(1, sizeof(*n));
@@ -446,11 +491,14 @@ int notify_create(struct notify **out, struct worker *w)
 	n->w = w;
 	LIST_INIT(&n->conns);
 	LIST_INIT(&n->calls);
-	err = listener_create(&n->listener, w->reactor,
-			      (const struct sockaddr *)&conf_of(n)->addr,
-			      w->conf->workers > 1, &listener_ops, n);
+	err = open_tls(n);
+	if (!err)
+		err = listener_create(
+			&n->listener, w->reactor,
+			(const struct sockaddr *)&conf_of(n)->addr,
+			w->conf->workers > 1, &listener_ops, n);
 	if (err) {
-		free(n);
+		notify_destroy(n);
 		return err;
 	}
 	*out = n;
@@ -464,12 +512,20 @@ void notify_destroy(struct notify *n)
 	listener_destroy(n->listener);
 	while (!LIST_EMPTY(&n->conns))
 		conn_destroy(LIST_FIRST(&n->conns));
+	handshaker_destroy(n->handshaker);
+	tls_context_destroy(n->tls);
 	prim_deinit(&n->request);
 	prim_deinit(&n->answer);
 	buf_deinit(&n->out);
 	buf_deinit(&n->id);
 	buf_deinit(&n->text);
 	free(n);
+}
+
+void notify_take_tls(struct notify *n, struct tls_context *tls)
+{
+	tls_context_destroy(n->tls);
+	n->tls = tls;
 }
 
 unsigned notify_port(const struct notify *n)

@@ -10,6 +10,7 @@
  * gets exactly one answer, with X-M2M-RSC.
  */
 struct notify;
+struct tls_context;
 
 struct notify_counters {
 	uint64_t requests;
@@ -19,9 +20,13 @@ struct notify_counters {
 	uint64_t refused_connections;	/* max_connections bit */
 };
 
+/* What is wrong with a file of TLS is logged. */
 MUST_CHECK int notify_create(struct notify **out, struct worker *w);
 /* After reach_destroy(), which ends what is on its way. Accepts NULL. */
 void notify_destroy(struct notify *n);
+
+/* From now on the connections that come get that context. */
+void notify_take_tls(struct notify *n, struct tls_context *tls);
 
 unsigned notify_port(const struct notify *n);
 const struct notify_counters *notify_counters(const struct notify *n);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "notify.h"
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
@@ -12,6 +13,7 @@
 struct part {
 	struct verifier *verifier;	/* owned; or NULL */
 	struct tls_context **contexts;	/* owned, by listener; NULL: as it was */
+	struct tls_context *notify;	/* likewise */
 };
 
 struct reload {
@@ -22,6 +24,11 @@ struct reload {
 	void *owner;
 	struct part parts[];			/* by worker */
 };
+
+static bool has_notify_tls(const struct gateway_conf *conf)
+{
+	return conf->notify.addr.ss_family != 0 && conf->notify.tls;
+}
 
 /* A listener that is new, or that has TLS only now, takes a restart. */
 static int make_contexts(struct part *part, struct worker *w,
@@ -39,8 +46,12 @@ static int make_contexts(struct part *part, struct worker *w,
 			gateway_find_listener(next, l->conf->name);
 
 		if (l->conf->tls && conf != NULL && conf->tls)
-			err = worker_tls_context(&part->contexts[i], l, conf);
+			err = worker_tls_context(&part->contexts[i], w,
+						 conf->name, &conf->tls_conf);
 	}
+	if (!err && has_notify_tls(w->conf) && has_notify_tls(next))
+		err = worker_tls_context(&part->notify, w, "notify",
+					 &next->notify.tls_conf);
 	return err;
 }
 
@@ -49,6 +60,7 @@ static void part_deinit(struct part *part, size_t count)
 	for (size_t i = 0; part->contexts != NULL && i < count; i++)
 		tls_context_destroy(part->contexts[i]);
 	free(part->contexts);
+	tls_context_destroy(part->notify);
 	verifier_destroy(part->verifier);
 }
 
@@ -68,6 +80,9 @@ static void swap_contexts(struct worker *w, struct part *part)
 		w->listeners[i].tls = part->contexts[i];
 		part->contexts[i] = NULL;
 	}
+	if (part->notify != NULL)
+		notify_take_tls(w->notify, part->notify);
+	part->notify = NULL;
 }
 
 static void on_worker(struct visit *v, struct worker *w)

@@ -251,16 +251,14 @@ void worker_run(struct worker *w)
 }
 
 /* Each worker has a context of its own, the tickets are everybody's. */
-int worker_tls_context(struct tls_context **out,
-		       const struct worker_listener *l,
-		       const struct gateway_listener_conf *conf)
+int worker_tls_context(struct tls_context **out, const struct worker *w,
+		       const char *listener, const struct tls_conf *conf)
 {
 	struct tls_fault fault = { .member = "tls", .why = "failed" };
-	int err = tls_context_create(out, &fault, &conf->tls_conf,
-				     l->w->shared->tickets);
+	int err = tls_context_create(out, &fault, conf, w->shared->tickets);
 
 	if (err)
-		log_error("tls_failed", LOG_TEXT("listener", conf->name),
+		log_error("tls_failed", LOG_TEXT("listener", listener),
 			  LOG_TEXT("option", fault.member),
 			  LOG_TEXT("why", fault.why));
 	return err;
@@ -275,7 +273,9 @@ static int open_tls(struct worker_listener *l)
 	if (l->w->handshaker == NULL)
 		err = handshaker_create(&l->w->handshaker, l->w->reactor,
 					l->w->conf->max_handshakes);
-	return err ? err : worker_tls_context(&l->tls, l, l->conf);
+	return err ? err :
+		     worker_tls_context(&l->tls, l->w, l->conf->name,
+					&l->conf->tls_conf);
 }
 
 /* A socket that was inherited is everybody's: who is first gets the

@@ -152,8 +152,8 @@ void worker_stop(struct worker *w);
 /* What a listener of conf offers, and who checks credentials; NULL: nobody.
  * For any thread as long as the worker has neither. */
 MUST_CHECK int worker_tls_context(struct tls_context **out,
-				  const struct worker_listener *l,
-				  const struct gateway_listener_conf *conf);
+				  const struct worker *w, const char *listener,
+				  const struct tls_conf *conf);
 MUST_CHECK int worker_verifier(struct verifier **out, struct worker *w,
 			       const struct credential_set *credentials);
 

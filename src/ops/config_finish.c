@@ -194,7 +194,7 @@ static void set_prefix(struct config_load *l)
 	struct buf text = { 0 };
 	char *kept;
 
-	buf_add_lit(&text, "http://");
+	buf_add_str(&text, notify->tls ? STR("https://") : STR("http://"));
 	buf_add_str(&text, str_of(notify->advertise));
 	buf_add_lit(&text, "/r/");
 	kept = text.failed ? NULL : config_keep(l->store, buf_str(&text));
@@ -321,6 +321,8 @@ static void check_sections(struct config_load *l)
 		} else if (is(i, "upstream")) {
 			take_upstream(l, i);
 			config_check_upstream_tls(l, i);
+		} else if (is(i, "notify")) {
+			config_check_notify_tls(l, i);
 		}
 	}
 	gather_listeners(l, listeners);

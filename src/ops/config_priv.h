@@ -232,6 +232,8 @@ const struct config_place *config_place_of(const struct config_instance *inst,
  * files. */
 void config_check_listener_tls(struct config_load *l,
 			       const struct config_instance *inst);
+void config_check_notify_tls(struct config_load *l,
+			     const struct config_instance *inst);
 void config_check_upstream_tls(struct config_load *l,
 			       const struct config_instance *inst);
 

@@ -98,6 +98,14 @@ void config_check_listener_tls(struct config_load *l,
 	check_server(l, inst, conf->tls, &conf->tls_conf);
 }
 
+void config_check_notify_tls(struct config_load *l,
+			     const struct config_instance *inst)
+{
+	const struct notify_conf *conf = &l->conf->gateway.notify;
+
+	check_server(l, inst, conf->tls, &conf->tls_conf);
+}
+
 /* ---- where we connect to ---- */
 
 static const char *client_mistake(const struct upstream_conf *u,

@@ -69,11 +69,20 @@ class Answer:
         return json.loads(self.body)
 
 
+def connection(authority, timeout, tls):
+    """tls: an SSLContext, or None."""
+    if tls is None:
+        return http.client.HTTPConnection(authority, timeout=timeout)
+    return http.client.HTTPSConnection(authority, timeout=timeout,
+                                       context=tls)
+
+
 def call(url, body=None, method="POST", to="", rqi="n1", fr=CSE_ID, rvi="3",
-         timeout=15, media="application/json", **headers):
+         timeout=15, media="application/json", tls=None, **headers):
     """A request of the CSE to a point of access; waits for its answer."""
-    authority, _, path = url.removeprefix("http://").partition("/")
-    conn = http.client.HTTPConnection(authority, timeout=timeout)
+    scheme = "http://" if tls is None else "https://"
+    authority, _, path = url.removeprefix(scheme).partition("/")
+    conn = connection(authority, timeout, tls)
     fields = {"X-M2M-Origin": fr, "X-M2M-RI": rqi, "X-M2M-RVI": rvi}
     fields = {k: v for k, v in fields.items() if v is not None}
     if body is not None:
