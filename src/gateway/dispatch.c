@@ -129,7 +129,7 @@ static void note_end(struct dispatch *d, const struct dispatch_peer *peer,
 {
 	uint64_t us = (uv_hrtime() - started) / 1000;
 
-	latency_note(&d->latencies, op, rsc, us);
+	latency_note(&d->latencies, (int)op, rsc, us);
 	if (!log_access_enabled())
 		return;
 	log_info("primitive", LOG_STR("rqi", rqi),
