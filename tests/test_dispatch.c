@@ -60,8 +60,12 @@ static void hold_destroy(struct backend *b)
 	(void)b;
 }
 
-static const struct backend_ops hold_ops = { hold_submit, hold_cancel,
-					     hold_healthy, hold_destroy };
+static const struct backend_ops hold_ops = {
+	.submit = hold_submit,
+	.cancel = hold_cancel,
+	.healthy = hold_healthy,
+	.destroy = hold_destroy,
+};
 
 static struct exchange *hold_take(size_t i)
 {
