@@ -9,6 +9,7 @@
 #   make bench          CPU per message against nginx and HAProxy
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
+#   make attack         what hostile peers do to honest ones
 #   make check-trixie   builds and passes in a Debian 13 tree
 #   make audit          what testssl.sh, sslscan and systemd-analyze find
 #   make check-systemd  the unit at work under a systemd of its own (root)
@@ -74,12 +75,13 @@ OBJ     := $(patsubst src/%.c,$B/%.o,$(wildcard src/*/*.c))
 TESTS   := $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz_*.c))
 HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
-	tests/test_%.c tests/fuzz_%.c,$(wildcard tests/*.c tests/bench/*.c)))
+	tests/test_%.c tests/fuzz_%.c, \
+	$(wildcard tests/*.c tests/bench/*.c tests/attack/*.c)))
 # tests/ws_echo.c -> ws-echo, as a user types it
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench bench-reverse bench-store audit check-trixie \
+	fuzz-smoke bench bench-reverse bench-store attack audit check-trixie \
 	check-systemd install uninstall dist format \
 	clean
 .SECONDARY:
@@ -144,6 +146,8 @@ bench-reverse: programs
 	$(PYTHON) tests/bench/run-reverse $B
 bench-store: programs
 	$(PYTHON) tests/bench/run-store $B
+attack: programs
+	$(PYTHON) tests/attack/run $B
 audit: all
 	./scripts/audit
 check-trixie:
