@@ -52,7 +52,7 @@ static void on_check(uv_check_t *handle)
 {
 	struct reactor *r = handle->data;
 
-	r->turn++;
+	turns_next(r);
 	r->turn_began = uv_hrtime();
 	flush_all(r);
 }
@@ -87,6 +87,7 @@ int reactor_create(struct reactor **out)
 	}
 	wheel_init(&r->wheel, uv_now(&r->loop));
 	r->turn = 1;
+	turns_init(r);
 	/* these three cannot fail */
 	uv_timer_init(&r->loop, &r->tick);
 	uv_prepare_init(&r->loop, &r->prepare);

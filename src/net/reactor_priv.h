@@ -23,11 +23,14 @@ struct reactor {
 	struct wheel wheel;
 	bool ticking;
 	uint64_t turn;			/* of the loop; from 1 */
+	unsigned large_reads;		/* in it */
 	uint64_t turn_began, longest_turn;	/* ns */
 
 	struct stream_list streams;	/* all; for the end */
 	unsigned released;		/* of them, without an owner */
 	struct stream_list dirty;	/* with output of this turn */
+	struct stream_list held;	/* read in a later one */
+	uv_idle_t busy;			/* runs while there are any */
 
 	struct buf spare[REACTOR_SPARE_MAX];
 	unsigned spare_count;
@@ -41,5 +44,11 @@ void reactor_give_buf(struct reactor *r, struct buf *b);
 
 /* stream.c: writes what has gathered; may call the owner. */
 void stream_flush(struct stream *s);
+
+/* turns.c */
+void turns_init(struct reactor *r);
+
+/* A turn of the loop is over: the next of those who wait is read. */
+void turns_next(struct reactor *r);
 
 #endif

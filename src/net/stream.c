@@ -51,15 +51,23 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 			   again ? 0 : sizeof(s->r->read_space));
 }
 
-static void set_reading(struct stream *s, bool on)
+void stream_watch(struct stream *s)
 {
-	if (s->reading == on)
+	bool on = s->reading && !s->is_held;
+
+	if (s->watched == on)
 		return;
-	s->reading = on;
+	s->watched = on;
 	if (on)
 		uv_read_start(&s->h.stream, on_alloc, on_read);
 	else
 		uv_read_stop(&s->h.stream);
+}
+
+static void set_reading(struct stream *s, bool on)
+{
+	s->reading = on;
+	stream_watch(s);
 }
 
 void stream_gate(struct stream *s)
@@ -94,6 +102,7 @@ void stream_destroy(struct stream *s)
 	stream_enter(s, STREAM_CLOSING);
 	s->ops = NULL;
 	reactor_disarm(r, &s->linger);
+	turns_forget(s);
 	TAILQ_REMOVE(&r->streams, s, link);
 	if (s->is_dirty)
 		TAILQ_REMOVE(&r->dirty, s, dirty_link);
@@ -138,6 +147,8 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	s->last_active = reactor_now(s->r);
 	if (n == (ssize_t)sizeof(s->r->read_space))
 		s->had_its_turn = s->r->turn;
+	if (n > 0)
+		turns_took(s, (size_t)n);
 	if (n < 0)
 		stream_end(s, end_reason(s, (int)n));
 	else if (s->state == STREAM_OPEN && s->tls != NULL)
@@ -321,6 +332,7 @@ int stream_accept(struct stream **out, struct reactor *r, int fd,
 		return err;
 	}
 	uv_tcp_nodelay(&s->h.tcp, 1);
+	s->takes_turns = true;
 	stream_enter(s, STREAM_OPEN);
 	set_reading(s, true);
 	*out = s;

@@ -38,7 +38,11 @@ struct stream {
 					 * knows the peer */
 
 	enum stream_state state;	/* stream_enter() only */
-	bool reading;
+	bool reading;			/* the owner wants more */
+	bool watched;			/* and libuv looks for it */
+	bool takes_turns;		/* with those who send as much */
+	bool is_held;
+	TAILQ_ENTRY(stream) held_link;	/* in r->held */
 	uint64_t had_its_turn;		/* r->turn of the last full read */
 	bool is_dirty;
 	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */
@@ -62,6 +66,13 @@ void stream_gate(struct stream *s);
 
 /* There is output for the end of the turn. */
 void stream_mark_dirty(struct stream *s);
+
+/* Reads or not, as it is wanted and held. */
+void stream_watch(struct stream *s);
+
+/* turns.c: n octets have been read. */
+void turns_took(struct stream *s, size_t n);
+void turns_forget(struct stream *s);
 
 /* stream_tls.c. Encrypts what was appended, as far as the handshake allows,
  * and the last word of a released stream. */
