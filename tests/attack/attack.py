@@ -48,6 +48,20 @@ def all_attacks(below=Attack):
         yield from all_attacks(kind)
 
 
+def share(nice):
+    """Of the processors, for this session: where the kernel makes a group of
+    each, nice(2) only counts within that."""
+    for name in ("/proc/self/autogroup", None):
+        try:
+            if name is None:
+                os.setpriority(os.PRIO_PROCESS, 0, nice)
+                continue
+            with open(name, "w") as out:
+                out.write(str(nice))
+        except (FileNotFoundError, PermissionError):
+            pass
+
+
 class Attackers:
     """The process of the attackers: there from the start, so that the quiet
     before the attack has as many processes, and of the lowest priority, so
@@ -58,7 +72,7 @@ class Attackers:
         wait, self.go = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.setpgid(0, 0)
+            os.setsid()
             os.close(self.answer)
             os.close(self.go)
             self.be_child(attack, field, wait, tell)
@@ -69,7 +83,7 @@ class Attackers:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         status = 1
         try:
-            os.nice(19)
+            share(19)
             if os.read(wait, 1):
                 swarm = Swarm(attack.seconds)
                 attack.attack(swarm, field)

@@ -8,7 +8,8 @@
  *
  * Requests leave when they are due, whatever has become of those before them,
  * and their latency counts from then: a server that stands still for a second
- * is seen by all that were due in it. Each octet on stdin asks for a line about
+ * is seen by all that were due in it. `late` is by how much they left late: what
+ * the machine itself made them wait. Each octet on stdin asks for a line about
  * the time since the last one; its end is ours. Times are in microseconds.
  * `refused` are answers that say no, `errors` is what an honest client must
  * never see: a connection lost or refused, no answer, or one that is not its.
@@ -47,6 +48,8 @@ struct window {
 	uint64_t slowest_arrival_us;
 	unsigned count;
 	uint32_t latency_us[LATENCY_MAX];
+	unsigned late_count;
+	uint32_t late_us[LATENCY_MAX];
 };
 
 struct honest {
@@ -151,10 +154,18 @@ static void client_register(struct client *c)
 	client_say(c, more);
 }
 
+/* Since when a request was due. */
+static uint32_t passed_us(uint64_t due)
+{
+	uint64_t us = (now_ns() - due) / 1000;
+
+	return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
 static void note_latency(struct client *c, uint64_t due)
 {
 	struct window *w = &c->h->window;
-	uint64_t us = (now_ns() - due) / 1000;
+	uint32_t us = passed_us(due);
 
 	if (c->newcomer) {
 		w->arrivals++;
@@ -165,8 +176,7 @@ static void note_latency(struct client *c, uint64_t due)
 	}
 	w->answers++;
 	if (w->count < LATENCY_MAX)
-		w->latency_us[w->count++] =
-			us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+		w->latency_us[w->count++] = us;
 }
 
 static void client_hear(struct client *c, struct span message)
@@ -295,14 +305,17 @@ static void next_newcomer(struct honest *h, uint64_t now)
 
 static void ask_what_is_due(struct honest *h, uint64_t now)
 {
+	struct window *w = &h->window;
 	struct client *c;
 
 	for (; h->next_ns <= now; h->next_ns += h->every_ns / h->connections) {
 		c = &h->clients[h->turn++ % h->connections];
+		if (w->late_count < LATENCY_MAX)
+			w->late_us[w->late_count++] = passed_us(h->next_ns);
 		if (c->fd >= 0)
 			client_ask(c, h->next_ns);
 		else
-			h->window.errors++;
+			w->errors++;
 	}
 	if (h->next_newcomer_ns <= now)
 		next_newcomer(h, now);
@@ -315,20 +328,22 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static unsigned percentile(const struct window *w, unsigned percent)
+static unsigned percentile(uint32_t *us, unsigned n, unsigned percent)
 {
-	return w->count ? w->latency_us[(w->count - 1) * percent / 100] : 0;
+	qsort(us, n, sizeof(*us), by_value);
+	return n ? us[(n - 1) * percent / 100] : 0;
 }
 
 static void report(struct honest *h)
 {
 	struct window *w = &h->window;
 
-	qsort(w->latency_us, w->count, sizeof(*w->latency_us), by_value);
-	printf("answers=%lu refused=%lu errors=%lu p50=%u p99=%u max=%u "
+	printf("answers=%lu refused=%lu errors=%lu p50=%u p99=%u late=%u "
 	       "arrivals=%lu turned_away=%lu slowest_arrival=%llu\n",
-	       w->answers, w->refused, w->errors, percentile(w, 50),
-	       percentile(w, 99), percentile(w, 100), w->arrivals,
+	       w->answers, w->refused, w->errors,
+	       percentile(w->latency_us, w->count, 50),
+	       percentile(w->latency_us, w->count, 99),
+	       percentile(w->late_us, w->late_count, 99), w->arrivals,
 	       w->turned_away, (unsigned long long)w->slowest_arrival_us);
 	fflush(stdout);
 	memset(w, 0, sizeof(*w));
