@@ -23,7 +23,8 @@ void service_destroy(struct service *s);
 void service_ready(struct service *s);
 
 /* Before anything else: as many descriptors as the system allows this process,
- * and a SIGHUP that comes too early waits for service_create(). */
+ * what a peak of load needed goes back when it is over, and a SIGHUP that comes
+ * too early waits for service_create(). */
 void service_prepare(void);
 
 #endif

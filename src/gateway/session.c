@@ -275,7 +275,7 @@ void session_destroy(struct session *s)
 	owner_deinit(&s->owner);
 	ws_session_destroy(s->ws);
 	free(s);
-	worker_check_drained(w);
+	worker_ended_one(w);
 }
 
 void session_take_peer(struct session *s, struct peer *peer)

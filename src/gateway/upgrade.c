@@ -39,7 +39,7 @@ void upgrade_destroy(struct upgrade *u)
 
 	arrival_leave(u->l, u->peer);
 	upgrade_free(u);
-	worker_check_drained(w);
+	worker_ended_one(w);
 }
 
 static void count_refusal(struct worker *w, int status)

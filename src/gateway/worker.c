@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "arrival.h"
@@ -18,6 +19,8 @@
 /* Who has connected when a drain begins may still hear a 503, but cannot hold
  * it up. */
 #define UPGRADES_MS 1000
+
+#define TRIM_MS 10000		/* from the first end to looking for free pages */
 
 uint64_t worker_next_id(struct worker *w)
 {
@@ -60,6 +63,21 @@ void worker_check_drained(struct worker *w)
 	    LIST_EMPTY(&w->upgrades) && LIST_EMPTY(&w->arrivals) &&
 	    reach_is_idle(w->reach) && !is_needed(w))
 		reactor_stop(w->reactor);
+}
+
+/* What a crowd used lies between what others use: the heap keeps it, unless it
+ * is asked. */
+static void on_trim(struct timeout *t)
+{
+	(void)t;
+	malloc_trim(0);
+}
+
+void worker_ended_one(struct worker *w)
+{
+	if (w->trim.due == 0)
+		reactor_arm(w->reactor, &w->trim, TRIM_MS);
+	worker_check_drained(w);
 }
 
 static void stop_listening(struct worker *w)
@@ -454,6 +472,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	w->drain_end.on_timeout = on_drain_end;
 	w->upgrades_end.on_timeout = on_upgrades_end;
 	LIST_INIT(&w->arrivals);
+	w->trim.on_timeout = on_trim;
 	LIST_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
 	err = worker_conf_init(w);

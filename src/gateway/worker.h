@@ -128,6 +128,7 @@ struct worker {
 	atomic_uint turns;			/* that it was woken for */
 	struct timeout drain_end;
 	struct timeout upgrades_end;	/* while draining */
+	struct timeout trim;
 
 	struct prim request;			/* the message at hand */
 	struct prim stored;			/* the inbox item at hand */
@@ -163,8 +164,11 @@ void worker_listener_spread(struct worker_listener *l);
 /* Any thread: looks again whether it may end. */
 void worker_wake(struct worker *w);
 
-/* A session or an upgrade has ended: when draining, this may be the last. */
+/* When draining, what has ended may be the last. */
 void worker_check_drained(struct worker *w);
+
+/* A session or an upgrade has ended. */
+void worker_ended_one(struct worker *w);
 
 /* From 1 on, never reused within the daemon. */
 uint64_t worker_next_id(struct worker *w);

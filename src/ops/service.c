@@ -1,6 +1,7 @@
 #include "ops/service.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,10 @@
 #include "ops/systemd.h"
 
 #define STATUS_MS 10000
+
+/* glibc raises this when such a block is freed, up to 32 MB, and what peers
+ * made grow for a minute then stays in the heap for good. */
+#define RETURN_SIZE (128 * 1024)
 
 static const int watched[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -165,11 +170,18 @@ void service_destroy(struct service *s)
 	}
 }
 
+static void return_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, RETURN_SIZE);
+	mallopt(M_TRIM_THRESHOLD, RETURN_SIZE);
+}
+
 void service_prepare(void)
 {
 	struct rlimit files;
 
 	hold_back(SIG_BLOCK);
+	return_memory();
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return;
 	files.rlim_cur = files.rlim_max;
