@@ -16,6 +16,8 @@ static const struct {
 	  64 << 20 },
 	{ "limits", "max_message", "2000", TOP(gateway.ws.max_message), 2000 },
 	{ "limits", "max_queue", "1g", TOP(gateway.max_queue), 1 << 30 },
+	{ "limits", "max_unfinished", "64k", TOP(gateway.ws.max_unfinished),
+	  65536 },
 	{ "limits", "max_fragments", "7", TOP(gateway.ws.max_fragments), 7 },
 	{ "limits", "max_depth", "512", TOP(gateway.codec.max_depth), 512 },
 	{ "limits", "max_tokens", "16", TOP(gateway.codec.max_tokens), 16 },

@@ -400,6 +400,29 @@ START_TEST(test_control_flood_within_a_message)
 }
 END_TEST
 
+/* Of all sessions together; what is kept of one that ends counts no more. */
+START_TEST(test_unfinished_messages)
+{
+	rig.conf.max_unfinished = 10;
+	for (int i = 0; i < 3; i++) {
+		rig_connect(&rig);
+		unit_send(rig.fd, STR("\x01\x86" K "aaaaaa"));
+		rig_turn(&rig, 3);
+		ck_assert_uint_eq(rig.code, 0);
+		unit_send(rig.fd, STR("\x80\x84" K "aaaa"));
+		rig_turn(&rig, 3);
+		ck_assert_uint_eq(rig.code, 0);
+		unit_send(rig.fd, STR("\x01\x86" K "aaaaaa"
+				      "\x80\x85" K "aaaaa"));
+		rig_turn(&rig, 3);
+		ck_assert_uint_eq(rig.code, 1013);
+		ck_assert_uint_eq(ws_pool_counters(rig.pool)->unfinished,
+				  (uint64_t)i + 1);
+		rig_disconnect(&rig);
+	}
+}
+END_TEST
+
 START_TEST(test_ping_unanswered)
 {
 	rig.conf.ping_interval_ms = 10;
@@ -520,6 +543,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_slow_message, 0, ARRAY_LEN(slow_starts));
 	tcase_add_loop_test(tc, test_control_flood, 0, 2);
 	tcase_add_test(tc, test_control_flood_within_a_message);
+	tcase_add_test(tc, test_unfinished_messages);
 	tcase_add_test(tc, test_ping_unanswered);
 	tcase_add_test(tc, test_ping_answered);
 	tcase_add_test(tc, test_destroy_in_message);

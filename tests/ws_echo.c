@@ -196,6 +196,7 @@ int main(int argc, char **argv)
 {
 	struct echo echo = {
 		.ws = { .max_message = 64 << 20,
+			.max_unfinished = SIZE_MAX / 2,
 			.max_fragments = 1 << 20,
 			.message_timeout_ms = 60000,
 			.pong_timeout_ms = 20000,

@@ -91,7 +91,7 @@ static inline void rig_disconnect(struct ws_rig *rig)
 static inline void rig_init(struct ws_rig *rig)
 {
 	*rig = (struct ws_rig){
-		.conf = { .max_message = 1000,
+		.conf = { .max_message = 1000, .max_unfinished = 1 << 20,
 			  .max_fragments = 8,
 			  .message_timeout_ms = 60000,
 			  .pong_timeout_ms = 60000,

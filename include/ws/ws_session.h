@@ -16,6 +16,8 @@ struct ws_session;
 
 struct ws_conf {
 	size_t max_message;		/* octets; above: Close 1009 */
+	size_t max_unfinished;		/* octets that all sessions keep of
+					 * messages; above: Close 1013 */
 	unsigned max_fragments;		/* of one message; above: Close 1008 */
 	uint64_t message_timeout_ms;	/* first octet to last; Close 1008 */
 	uint64_t ping_interval_ms;	/* of silence; 0: no pings */
@@ -33,6 +35,7 @@ struct ws_counters {
 	uint64_t pings_in, pongs_in;
 	uint64_t too_big, too_many_fragments, too_slow, no_pong, no_close;
 	uint64_t too_many_controls;
+	uint64_t unfinished;			/* max_unfinished bit */
 	uint64_t bad_frames, bad_utf8;
 };
 
@@ -54,6 +57,7 @@ enum ws_close {
 	WS_CLOSE_TOO_BIG = 1009,
 	WS_CLOSE_INTERNAL = 1011,
 	WS_CLOSE_RESTART = 1012,
+	WS_CLOSE_TRY_LATER = 1013,
 };
 
 struct ws_session_ops {

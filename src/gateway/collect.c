@@ -59,6 +59,7 @@ static void add_ws(uint64_t *v, const struct ws_counters *c)
 	v[STAT_NO_PONG] += c->no_pong;
 	v[STAT_NO_CLOSE] += c->no_close;
 	v[STAT_TOO_MANY_CONTROLS] += c->too_many_controls;
+	v[STAT_UNFINISHED] += c->unfinished;
 }
 
 static void add_dispatch(uint64_t *v, const struct dispatch_counters *c)

@@ -54,6 +54,7 @@ const struct stat_info stat_infos[STAT_COUNT] = {
 	COUNT(NO_PONG, "closed_total", "why=\"pong_timeout\"", NULL),
 	COUNT(NO_CLOSE, "closed_total", "why=\"close_timeout\"", NULL),
 	COUNT(TOO_MANY_CONTROLS, "closed_total", "why=\"controls\"", NULL),
+	COUNT(UNFINISHED, "closed_total", "why=\"unfinished\"", NULL),
 	COUNT(NO_PRIMITIVES, "closed_total", "why=\"no_primitives\"", NULL),
 	COUNT(SLOW_READERS, "closed_total", "why=\"max_queue\"", NULL),
 

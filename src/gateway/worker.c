@@ -227,6 +227,7 @@ static void log_end(const struct worker *w)
 			  registrar_counters(w->registrar)->refused_originators),
 		 LOG_UINT("too_big", ws->too_big),
 		 LOG_UINT("too_many_fragments", ws->too_many_fragments),
+		 LOG_UINT("unfinished", ws->unfinished),
 		 LOG_UINT("too_slow", ws->too_slow),
 		 LOG_UINT("too_many_controls", ws->too_many_controls),
 		 LOG_UINT("bad_frames", ws->bad_frames),

@@ -31,6 +31,7 @@ struct ws_pool {
 	struct reactor *r;		/* borrowed */
 	const struct ws_conf *conf;
 	struct ws_counters counters;
+	size_t unfinished;		/* octets of messages so far */
 	struct ws_framer *spare;	/* clean, for borrowing; or NULL */
 	struct ws_framer *sender;	/* owned */
 };
@@ -64,10 +65,16 @@ static void ws_enter(struct ws_session *ws, enum ws_state to)
 	ws->state = to;
 }
 
+static void drop_message(struct ws_session *ws)
+{
+	ws->pool->unfinished -= ws->message.len;
+	buf_deinit(&ws->message);
+}
+
 static void ws_free(struct ws_session *ws)
 {
 	ws_framer_destroy(ws->framer);
-	buf_deinit(&ws->message);
+	drop_message(ws);
 	free(ws);
 }
 
@@ -179,7 +186,26 @@ static void end_message(struct ws_session *ws, struct str whole)
 	ws->pool->counters.octets_in += whole.len;
 	if (ws->state == WS_OPEN)
 		ws->ops->on_message(ws->owner, whole, text);
-	buf_deinit(&ws->message);
+	drop_message(ws);
+}
+
+/* Small messages come whole, and never need this. */
+static bool keep_part(struct ws_session *ws, struct str part)
+{
+	struct ws_pool *pool = ws->pool;
+
+	if (pool->unfinished + part.len > pool->conf->max_unfinished) {
+		pool->counters.unfinished++;
+		ws_fail(ws, WS_CLOSE_TRY_LATER, STR("too much to keep"));
+		return false;
+	}
+	if (!buf_reserve(&ws->message, part.len)) {
+		ws_fail(ws, WS_CLOSE_INTERNAL, STR("out of memory"));
+		return false;
+	}
+	buf_add_str(&ws->message, part);
+	pool->unfinished += part.len;
+	return true;
 }
 
 static void on_data_chunk(struct ws_session *ws, const struct ws_chunk *chunk)
@@ -197,10 +223,7 @@ static void on_data_chunk(struct ws_session *ws, const struct ws_chunk *chunk)
 		end_message(ws, part);	/* the usual one: no copy */
 		return;
 	}
-	buf_add_str(&ws->message, part);
-	if (ws->message.failed)
-		ws_fail(ws, WS_CLOSE_INTERNAL, STR("out of memory"));
-	else if (chunk->last && frame->fin)
+	if (keep_part(ws, part) && chunk->last && frame->fin)
 		end_message(ws, buf_str(&ws->message));
 }
 

@@ -32,7 +32,7 @@ class Incomplete(Attack):
     title = "incomplete messages held open"
     peers = 2000
     options = {"limits": {"message_timeout": "4s"}}
-    limits = ("too_slow", "partial_full")
+    limits = ("unfinished",)
 
     class kind(WebSocketPeer):
         def ready(self):
