@@ -10,7 +10,8 @@
 #include "upgrade.h"
 
 /* A flood of connections that never shake hands must not use up what sessions
- * need: twice max_sessions is where connections are dropped unheard. */
+ * need: above twice max_sessions the oldest of them gives way. Who means it is
+ * done in a moment. */
 #define UNHEARD_FACTOR 2
 
 #define LOG_PAUSE_MS 1000
@@ -179,7 +180,7 @@ void arrival_accept(struct worker_listener *l, int fd)
 	const struct sockaddr *from = (const struct sockaddr *)&addr;
 	socklen_t len = sizeof(addr);
 
-	if (!take_place(l)) {
+	if (!take_place(l) && !(upgrade_displace(l) && take_place(l))) {
 		l->w->counters.refused_sessions++;
 		close(fd);
 		return;

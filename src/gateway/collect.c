@@ -24,6 +24,7 @@ static void add_worker(uint64_t *v, const struct worker *w)
 	v[STAT_SESSIONS_OPENED] += c->sessions;
 	v[STAT_REVOKED] += c->revoked;
 	v[STAT_REFUSED_SESSIONS] += c->refused_sessions;
+	v[STAT_DISPLACED] += c->displaced;
 	v[STAT_REFUSED_PER_IP] += c->refused_per_ip;
 	v[STAT_REFUSED_RATE] += c->refused_rate;
 	v[STAT_REFUSED_PROXY] += c->refused_proxy;

@@ -13,6 +13,7 @@ const struct stat_info stat_infos[STAT_COUNT] = {
 	      "Sessions whose credential a reload has changed."),
 	COUNT(REFUSED_SESSIONS, "refused_total", "why=\"max_sessions\"",
 	      "Connections that a limit has kept out, by what it was."),
+	COUNT(DISPLACED, "refused_total", "why=\"displaced\"", NULL),
 	COUNT(REFUSED_PER_IP, "refused_total", "why=\"sessions_per_ip\"", NULL),
 	COUNT(REFUSED_RATE, "refused_total", "why=\"handshake_rate\"", NULL),
 	COUNT(REFUSED_PROXY, "refused_total", "why=\"proxy_from\"", NULL),

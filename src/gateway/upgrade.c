@@ -16,7 +16,7 @@
 struct upgrade {
 	struct worker_listener *l;	/* borrowed */
 	struct peer *peer;		/* whose it is; or NULL */
-	LIST_ENTRY(upgrade) link;	/* in l->w->upgrades */
+	TAILQ_ENTRY(upgrade) link;	/* in l->w->upgrades */
 	struct http_server *http;	/* owned */
 	struct stream *stream;		/* http's; borrowed */
 	struct ws_handshake handshake;	/* while it waits */
@@ -27,7 +27,7 @@ struct upgrade {
 /* Leaves its place alone: a session may have taken it over. */
 static void upgrade_free(struct upgrade *u)
 {
-	LIST_REMOVE(u, link);
+	TAILQ_REMOVE(&u->l->w->upgrades, u, link);
 	verification_cancel(u->verification);
 	http_server_destroy(u->http);
 	free(u);
@@ -50,6 +50,20 @@ static void count_refusal(struct worker *w, int status)
 	c->refused_origins += status == 403;
 	c->slow_handshakes += status == 408;
 	c->large_heads += status == 414 || status == 431;
+}
+
+bool upgrade_displace(struct worker_listener *l)
+{
+	struct upgrade *u;
+
+	TAILQ_FOREACH(u, &l->w->upgrades, link) {
+		if (u->l != l)
+			continue;
+		l->w->counters.displaced++;
+		upgrade_destroy(u);
+		return true;
+	}
+	return false;
 }
 
 static void refuse(struct upgrade *u, int status, const char *why,
@@ -222,8 +236,8 @@ void upgrade_check_all(struct worker *w)
 {
 	struct upgrade *u, *next;
 
-	for (u = LIST_FIRST(&w->upgrades); u != NULL; u = next) {
-		next = LIST_NEXT(u, link);
+	for (u = TAILQ_FIRST(&w->upgrades); u != NULL; u = next) {
+		next = TAILQ_NEXT(u, link);
 		if (u->verification == NULL)
 			continue;
 		verification_cancel(u->verification);
@@ -312,7 +326,7 @@ int upgrade_accept(struct worker_listener *l, int fd,
 	err = http_server_create(&u->http, u->stream, &l->http, &http_ops, u);
 	if (err)
 		goto free_upgrade;
-	LIST_INSERT_HEAD(&w->upgrades, u, link);
+	TAILQ_INSERT_TAIL(&w->upgrades, u, link);
 	w->counters.accepted++;
 	return 0;
 

@@ -20,4 +20,7 @@ void upgrade_destroy(struct upgrade *u);
 /* What proves who they are has changed: those that wait are checked anew. */
 void upgrade_check_all(struct worker *w);
 
+/* Ends the oldest one of l. False: this worker has none. */
+bool upgrade_displace(struct worker_listener *l);
+
 #endif

@@ -60,7 +60,7 @@ static bool is_needed(const struct worker *w)
 void worker_check_drained(struct worker *w)
 {
 	if (w->draining && LIST_EMPTY(&w->sessions) &&
-	    LIST_EMPTY(&w->upgrades) && LIST_EMPTY(&w->arrivals) &&
+	    TAILQ_EMPTY(&w->upgrades) && LIST_EMPTY(&w->arrivals) &&
 	    reach_is_idle(w->reach) && !is_needed(w))
 		reactor_stop(w->reactor);
 }
@@ -97,8 +97,8 @@ static void end_upgrades(struct worker *w)
 {
 	while (!LIST_EMPTY(&w->arrivals))
 		arrival_destroy(LIST_FIRST(&w->arrivals));
-	while (!LIST_EMPTY(&w->upgrades))
-		upgrade_destroy(LIST_FIRST(&w->upgrades));
+	while (!TAILQ_EMPTY(&w->upgrades))
+		upgrade_destroy(TAILQ_FIRST(&w->upgrades));
 }
 
 static void on_upgrades_end(struct timeout *t)
@@ -199,6 +199,7 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("refused_per_ip", w->counters.refused_per_ip),
 		 LOG_UINT("refused_rate", w->counters.refused_rate),
 		 LOG_UINT("refused_proxy", w->counters.refused_proxy),
+		 LOG_UINT("displaced", w->counters.displaced),
 		 LOG_UINT("paused_accepting", w->counters.paused_accepting),
 		 LOG_UINT("messages_in", ws->messages_in),
 		 LOG_UINT("messages_out", ws->messages_out),
@@ -474,7 +475,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	w->upgrades_end.on_timeout = on_upgrades_end;
 	LIST_INIT(&w->arrivals);
 	w->trim.on_timeout = on_trim;
-	LIST_INIT(&w->upgrades);
+	TAILQ_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
 	err = worker_conf_init(w);
 	if (err)

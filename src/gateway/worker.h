@@ -26,7 +26,7 @@ struct worker;
 
 LIST_HEAD(arrival_list, arrival);
 LIST_HEAD(session_list, session);
-LIST_HEAD(upgrade_list, upgrade);
+TAILQ_HEAD(upgrade_list, upgrade);
 
 /* What the workers share of one listener. */
 struct listener_shared {
@@ -41,6 +41,7 @@ struct worker_counters {
 	uint64_t accepted;
 	uint64_t paused_accepting;	/* EMFILE and the like */
 	uint64_t refused_sessions;	/* max_sessions bit */
+	uint64_t displaced;		/* handshakes, by newer ones */
 	uint64_t refused_per_ip;	/* sessions_per_ip bit */
 	uint64_t refused_rate;		/* handshake_rate bit */
 	uint64_t refused_proxy;		/* without the PROXY header that must
@@ -119,7 +120,7 @@ struct worker {
 	struct channel_conf channel_conf;
 
 	struct arrival_list arrivals;		/* owned */
-	struct upgrade_list upgrades;		/* owned */
+	struct upgrade_list upgrades;		/* owned; the oldest first */
 	struct session_list sessions;		/* owned */
 	struct session *session_table;		/* the same, by id */
 	uint64_t last_id;			/* ids given away */

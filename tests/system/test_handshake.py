@@ -178,6 +178,21 @@ class Refusals(Case):
         held = [self.connect(daemon) for _ in range(3)]
         self.assertEqual(held[2].ask_text("{")["rsc"], 4000)
 
+    def test_a_flood_without_handshakes_gives_way(self):
+        daemon = self.daemon(self.embedded_cse(), gateway={"workers": 1},
+                             listener={"max_sessions": 3,
+                                       "handshake_timeout": "1h"})
+        silent = [Connection(daemon.address) for _ in range(10)]
+        for one in silent:
+            self.addCleanup(one.drop)
+        self.assert_alive(daemon)
+        self.assertEqual(silent[0].read_to_end(), b"")  # the oldest
+        silent[9].send(b"x")
+        with self.assertRaisesRegex(AssertionError, "nothing came"):
+            silent[9].timeout = 0.1
+            silent[9].sock.settimeout(0.1)
+            silent[9].fill()
+
     def test_not_http(self):
         rows = [
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
