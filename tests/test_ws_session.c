@@ -315,6 +315,27 @@ START_TEST(test_close_unanswered)
 }
 END_TEST
 
+/* What was on its way is read, a flood is not. */
+START_TEST(test_flood_while_closing)
+{
+	static const struct str empty = BYTES("\x81\x80" K);
+	struct buf flood = { 0 };
+
+	for (int i = 0; i < 10000; i++)
+		buf_add_str(&flood, empty);
+	rig_connect(&rig);
+	ws_session_close(rig.ws, WS_CLOSE_POLICY, STR(""));
+	for (size_t sent = 0; rig.code == 0; sent += flood.len) {
+		ck_assert_uint_lt(sent, 5u << 20);
+		unit_send(rig.fd, buf_str(&flood));
+		rig_turn(&rig, 3);
+		ck_assert(rig.code == 0 || sent > 3u << 20);
+	}
+	ck_assert_uint_eq(rig.code, 1008);
+	buf_deinit(&flood);
+}
+END_TEST
+
 START_TEST(test_garbage_while_closing)
 {
 	rig_connect(&rig);
@@ -538,6 +559,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_length, 0, ARRAY_LEN(lengths));
 	tcase_add_test(tc, test_close_handshake);
 	tcase_add_test(tc, test_close_unanswered);
+	tcase_add_test(tc, test_flood_while_closing);
 	tcase_add_test(tc, test_garbage_while_closing);
 	tcase_add_test(tc, test_long_reason_is_cut);
 	tcase_add_loop_test(tc, test_slow_message, 0, ARRAY_LEN(slow_starts));

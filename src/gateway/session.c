@@ -10,8 +10,9 @@
 #include "registrar.h"
 #include "verify.h"
 
-/* A peer that never makes sense is not listened to for ever. */
-#define MAX_MALFORMED 64		/* messages in a row */
+/* A peer that says nothing but what is no primitive, or not its to say, is not
+ * listened to for ever. */
+#define MAX_VAIN 64		/* messages in a row */
 
 #define MAX_FRAME_HEADER 16		/* octets, and some */
 
@@ -35,7 +36,7 @@ struct session {
 	struct owner owner;		/* whom it stands for */
 
 	enum session_state state;	/* session_enter() only */
-	unsigned malformed;		/* in a row */
+	unsigned vain;			/* messages in a row */
 };
 
 static void session_enter(struct session *s, enum session_state to)
@@ -147,6 +148,14 @@ static const struct dispatch_peer_ops peer_ops = {
 	.on_idle = on_idle,
 };
 
+static void in_vain(struct session *s, struct str reason)
+{
+	if (++s->vain < MAX_VAIN)
+		return;
+	s->w->counters.no_primitives++;
+	session_close(s, WS_CLOSE_POLICY, reason);
+}
+
 static void on_malformed(struct session *s, struct str message, int err,
 			 const char *why)
 {
@@ -157,10 +166,7 @@ static void on_malformed(struct session *s, struct str message, int err,
 	if (w->request.kind == PRIM_REQUEST)	/* responses have no answer */
 		dispatch_refuse(w->dispatch, &s->peer, &w->request, message,
 				RSC_BAD_REQUEST, why);
-	if (++s->malformed < MAX_MALFORMED)
-		return;
-	w->counters.no_primitives++;
-	session_close(s, WS_CLOSE_POLICY, STR("no primitives"));
+	in_vain(s, STR("no primitives"));
 }
 
 static void on_request(struct session *s, struct prim *p, struct str message)
@@ -171,10 +177,13 @@ static void on_request(struct session *s, struct prim *p, struct str message)
 
 	if (s->state != SESSION_DRAINING)
 		rsc = registrar_admit(w->registrar, &s->owner, p, &why);
-	if (rsc != 0)
-		dispatch_refuse(w->dispatch, &s->peer, p, message, rsc, why);
-	else
+	if (rsc == 0) {
+		s->vain = 0;
 		dispatch_request(w->dispatch, &s->peer, p, message);
+		return;
+	}
+	dispatch_refuse(w->dispatch, &s->peer, p, message, rsc, why);
+	in_vain(s, STR("nothing permitted"));
 }
 
 /* The only place that turns a message into a primitive. */
@@ -194,11 +203,12 @@ static void on_message(void *owner, struct str message, bool text)
 		on_malformed(s, message, err, why);
 		return;
 	}
-	s->malformed = 0;
-	if (p->kind == PRIM_RESPONSE)
+	if (p->kind == PRIM_RESPONSE) {
+		s->vain = 0;
 		channel_answer(&s->channel, p);
-	else
+	} else {
 		on_request(s, p, message);
+	}
 }
 
 static void on_close(void *owner, unsigned code)

@@ -21,6 +21,9 @@
  * a peer which sends nothing else gets no share of the loop by it. */
 #define MAX_CONTROLS 1000
 
+/* Octets after our Close: what was on its way, not a flood. */
+#define IGNORED_MAX (4u << 20)
+
 enum ws_state {
 	WS_OPEN,
 	WS_CLOSING,		/* our Close is sent, the peer's awaited */
@@ -54,6 +57,7 @@ struct ws_session {
 	uint64_t control_second;	/* of the loop's time */
 	struct utf8 utf8;
 	unsigned close_code;		/* what we sent */
+	size_t ignored;			/* octets that came after it */
 	uint64_t pinged_at;		/* loop ms; 0: no ping is out */
 	struct timeout alive;		/* ping, pong, and the end of closing */
 	struct timeout slow;		/* a message that does not end */
@@ -365,12 +369,24 @@ static bool is_live(const struct ws_session *ws)
 	return ws->ops != NULL && ws->state != WS_CLOSED;
 }
 
+static bool goes_on_for_ever(struct ws_session *ws, size_t len)
+{
+	if (ws->state != WS_CLOSING)
+		return false;
+	ws->ignored += len;
+	return ws->ignored > IGNORED_MAX;
+}
+
 static void ws_receive(struct ws_session *ws, struct str octets)
 {
 	struct ws_framer *f;
 	struct ws_chunk chunk;
 	int more;
 
+	if (goes_on_for_ever(ws, octets.len)) {
+		ws_fail(ws, ws->close_code, STR(""));
+		return;
+	}
 	if (borrow_framer(&f, ws) != 0) {
 		ws_fail(ws, WS_CLOSE_INTERNAL, STR("out of memory"));
 		return;

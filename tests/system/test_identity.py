@@ -44,6 +44,15 @@ class Identity(ReverseCase):
             self.assertEqual(self.ask(ws, fr), 4106, fr)
             self.assertEqual(self.forwarded(fr), [])
 
+    def test_a_stranger_is_not_listened_to_for_ever(self):
+        ws = self.connect(self.gateway())
+        for _ in range(63):
+            self.assertEqual(self.ask(ws, "Cmeter7"), 4106)
+        self.register(ws, "Cmeter7")
+        for _ in range(64):
+            self.assertEqual(self.ask(ws, "Cother"), 4106)
+        self.assertEqual(ws.close_received(), 1008)
+
     def test_administrators_do_not_register(self):
         daemon = self.gateway(auth={"reserved": "CAdmin,CSuper"})
         for fr in ("CAdmin", "CSuper", "/id-in/CAdmin"):
