@@ -77,8 +77,12 @@ struct http_call {
 					 * should hold, or empty; borrowed
 					 * until send returns */
 
+	unsigned others;		/* calls of the same sender that are
+					 * pending: who has fewer goes first */
+
 	/* http_client's own: */
 	enum http_call_state state;
+	unsigned rank;			/* where it waits */
 	struct http_conn *conn;		/* carries it now */
 	TAILQ_ENTRY(http_call) link;	/* while it waits */
 	struct buf bytes;		/* kept while it waits or may repeat */
@@ -101,8 +105,8 @@ void http_client_destroy(struct http_client *c);
 /*
  * Sends head + body, copied before it returns. repeatable: the server acting
  * twice does no harm, so that a kept-alive connection which the server closed
- * meanwhile is replaced by a fresh one, once. ERR_LIMIT: max_waiting;
- * UV_ENOMEM.
+ * meanwhile is replaced by a fresh one, once. ERR_LIMIT: max_waiting, of which
+ * senders with many pending calls may use the half; UV_ENOMEM.
  */
 MUST_CHECK int http_client_send(struct http_client *c, struct http_call *call,
 				struct str head, struct str body,

@@ -1,7 +1,9 @@
 /*
  * The pool. A connection's state is the set it stands in. A request that
- * finds no idle connection waits; a connection that opens or frees takes the
- * one that waits longest. Only a repeated request is promised to a connection
+ * finds no idle connection waits; a connection that opens or frees takes one
+ * of a sender that has few others pending, and of these the one that waits
+ * longest: a sender with as many as it may have does not keep others waiting
+ * for more than what is under way. Only a repeated request is promised to a connection
  * of its own while that one opens, for it needs a fresh one.
  *
  * Whoever calls an owner does so last, with everything put in order before:
@@ -16,6 +18,7 @@
 #include "http_conn.h"
 
 #define KEPT_CAPACITY 4096	/* octets a finished call may keep */
+#define RANKS	      5		/* others pending: 0, 1, 3, 7, 15 or more */
 
 TAILQ_HEAD(http_call_list, http_call);
 
@@ -26,7 +29,8 @@ struct http_client {
 	struct http_resolver *resolver;		/* owned; NULL: Unix socket */
 	struct http_conn_set opening, idle, busy;	/* owned */
 
-	struct http_call_list waiting, failing;
+	struct http_call_list waiting[RANKS];	/* by rank, the oldest first */
+	struct http_call_list failing;
 	size_t waiting_octets;
 	bool telling;				/* fail_all() is running */
 	bool destroyed;
@@ -72,6 +76,23 @@ static void drop_conn(struct http_client *c, struct http_conn *conn)
 	http_conn_destroy(conn);
 }
 
+static struct http_call *first_waiting(const struct http_client *c)
+{
+	for (size_t i = 0; i < RANKS; i++)
+		if (!TAILQ_EMPTY(&c->waiting[i]))
+			return TAILQ_FIRST(&c->waiting[i]);
+	return NULL;
+}
+
+static unsigned rank_of(unsigned others)
+{
+	unsigned rank = 0;
+
+	while (others >= (2u << rank) - 1 && rank < RANKS - 1)
+		rank++;
+	return rank;
+}
+
 /* A small buffer stays for the next use. */
 static void forget_bytes(struct http_call *call)
 {
@@ -91,7 +112,7 @@ static void call_finish(struct http_call *call)
 
 static void call_unwait(struct http_client *c, struct http_call *call)
 {
-	TAILQ_REMOVE(&c->waiting, call, link);
+	TAILQ_REMOVE(&c->waiting[call->rank], call, link);
 	c->waiting_octets -= call->bytes.len;
 	c->counters.waiting--;
 }
@@ -148,10 +169,10 @@ static void open_for_waiting(struct http_client *c)
 			break;
 }
 
-/* A connection that may carry a request gets the oldest one, or idles. */
+/* A connection that may carry a request gets the next one, or idles. */
 static void put_to_work(struct http_client *c, struct http_conn *conn)
 {
-	struct http_call *call = TAILQ_FIRST(&c->waiting);
+	struct http_call *call = first_waiting(c);
 
 	if (call == NULL) {
 		enter_set(c, conn, &c->idle);
@@ -200,7 +221,7 @@ static void fail_all(struct http_client *c, int err)
 }
 
 /*
- * Each refused connection costs one call, the oldest that waits, unless there
+ * Each refused connection costs one call, the next that waits, unless there
  * are others enough to serve all; the last one costs all.
  */
 static void on_refused(struct http_conn *conn, int err)
@@ -213,9 +234,9 @@ static void on_refused(struct http_conn *conn, int err)
 	if (call != NULL)
 		fail_next(c, call);
 	else if (c->counters.waiting > total(c))
-		fail_next(c, TAILQ_FIRST(&c->waiting));
-	while (total(c) == 0 && !TAILQ_EMPTY(&c->waiting))
-		fail_next(c, TAILQ_FIRST(&c->waiting));
+		fail_next(c, first_waiting(c));
+	while (total(c) == 0 && c->counters.waiting > 0)
+		fail_next(c, first_waiting(c));
 	fail_all(c, err);
 }
 
@@ -342,7 +363,10 @@ static void send_now(struct http_client *c, struct http_conn *conn,
 static int wait_for_conn(struct http_client *c, struct http_call *call,
 			 struct str head, struct str body)
 {
-	size_t room = c->conf->max_waiting - c->waiting_octets;
+	unsigned rank = rank_of(call->others);
+	size_t max = c->conf->max_waiting -
+		     c->conf->max_waiting / (2 * (RANKS - 1)) * rank;
+	size_t room = max > c->waiting_octets ? max - c->waiting_octets : 0;
 
 	if (head.len > room || body.len > room - head.len) {
 		c->counters.refused_waiting++;
@@ -351,7 +375,8 @@ static int wait_for_conn(struct http_client *c, struct http_call *call,
 	if (!keep_bytes(call, head, body))
 		return UV_ENOMEM;
 	call->state = HTTP_CALL_WAITING;
-	TAILQ_INSERT_TAIL(&c->waiting, call, link);
+	call->rank = rank;
+	TAILQ_INSERT_TAIL(&c->waiting[rank], call, link);
 	c->waiting_octets += call->bytes.len;
 	c->counters.waiting++;
 	open_for_waiting(c);
@@ -381,7 +406,8 @@ int http_client_create(struct http_client **out, struct reactor *r,
 	set_init(&c->opening);
 	set_init(&c->idle);
 	set_init(&c->busy);
-	TAILQ_INIT(&c->waiting);
+	for (size_t i = 0; i < RANKS; i++)
+		TAILQ_INIT(&c->waiting[i]);
 	TAILQ_INIT(&c->failing);
 	if (conf->host != NULL) {
 		err = http_resolver_create(&c->resolver, r, conf->host,
@@ -410,8 +436,8 @@ void http_client_destroy(struct http_client *c)
 {
 	if (c == NULL)
 		return;
-	while (!TAILQ_EMPTY(&c->waiting))
-		http_client_cancel(c, TAILQ_FIRST(&c->waiting));
+	while (c->counters.waiting > 0)
+		http_client_cancel(c, first_waiting(c));
 	while (!TAILQ_EMPTY(&c->failing))
 		http_client_cancel(c, TAILQ_FIRST(&c->failing));
 	drop_set(c, &c->opening);
