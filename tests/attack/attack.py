@@ -48,6 +48,9 @@ def all_attacks(below=Attack):
         yield from all_attacks(kind)
 
 
+HONEST_NICE, ATTACKERS_NICE = -10, 5
+
+
 def share(nice):
     """Of the processors, for this session: where the kernel makes a group of
     each, nice(2) only counts within that."""
@@ -64,8 +67,8 @@ def share(nice):
 
 class Attackers:
     """The process of the attackers: there from the start, so that the quiet
-    before the attack has as many processes, and of the lowest priority, so
-    that it takes no time from the honest ones by being there."""
+    before the attack has as many processes, and of low priority, so that it
+    takes no time from the honest ones by being there."""
 
     def __init__(self, attack, field):
         self.answer, tell = os.pipe()
@@ -83,7 +86,7 @@ class Attackers:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         status = 1
         try:
-            share(19)
+            share(ATTACKERS_NICE)
             if os.read(wait, 1):
                 swarm = Swarm(attack.seconds)
                 attack.attack(swarm, field)

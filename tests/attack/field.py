@@ -128,7 +128,9 @@ class Field:
             raise
 
     def start(self, options, cse):
-        if cse is None:
+        if options.get("gateway", {}).get("backend") == "store":
+            cse = "http://127.0.0.1:1"
+        elif cse is None:
             cse = self.start_cse()
         self.notify = ("127.0.0.1", free_port())
         self.wss = ("127.0.0.1", free_port())

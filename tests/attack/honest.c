@@ -37,6 +37,7 @@ struct client {
 	int fd;			/* -1: none */
 	bool upgraded;
 	uint32_t seq;
+	uint64_t since;			/* ns; a newcomer's arrival */
 	uint64_t due[IN_FLIGHT];	/* ns, of what is not answered; or 0 */
 	size_t in_len;
 	char in[IN_SIZE];
@@ -253,7 +254,7 @@ static void client_read(struct client *c)
 		c->upgraded = true;
 		in = (struct span){ in.p + head.len, in.len - head.len };
 		if (c->newcomer)
-			client_ask(c, c->due[0]);
+			client_ask(c, c->since);
 	}
 	client_frames(c, in);
 }
@@ -295,12 +296,12 @@ static void next_newcomer(struct honest *h, uint64_t now)
 	struct client *c = &h->clients[h->connections];
 
 	h->next_newcomer_ns += h->newcomer_ns;
-	if (c->fd >= 0 && now - c->due[0] < PATIENCE_NS)
+	if (c->fd >= 0 && now - c->since < PATIENCE_NS)
 		return;
 	if (c->fd >= 0)
 		client_fail(c, "no answer");
 	client_open(c);
-	c->due[0] = now;
+	c->since = now;
 }
 
 static void ask_what_is_due(struct honest *h, uint64_t now)

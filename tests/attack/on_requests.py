@@ -4,7 +4,7 @@ import json
 import os
 
 from attack import Attack, Entity, prim
-from swarm import Peer, WebSocketPeer, text
+from swarm import WebSocketPeer, text
 
 
 class RequestFlood(Attack):
@@ -229,29 +229,6 @@ class LogInjection(Attack):
                   if line.startswith("level=") or line.startswith("event=")
                   or " event=pwned" in line.split('"')[0]]
         return [f"forged: {line!r}" for line in forged[:3]]
-
-
-class Polls(Attack):
-    """Long polls that are never answered hold a connection to the CSE
-    each."""
-
-    title = "long polls hold the CSE's connections"
-    peers = 20
-    options = {"upstream": {"connections": 16}}
-
-    class kind(Entity):
-        def begin(self):
-            name = f"cse-in/{self.me[1:]}"
-            self.ask(1, name, ty=15, rcn=0, pc={"m2m:pch": {"rn": "poll"}})
-
-        def said(self, data):
-            while self.rqi < 40:
-                self.ask(2, f"cse-in/{self.me[1:]}/poll/pcu")
-
-
-class HttpOnly(Peer):
-    def heard(self, data):
-        self.end()
 
 
 class KilledThird(Attack):
