@@ -166,6 +166,15 @@ static const struct row pool_rows[] = {
 		.connections = 1,
 	},
 	{
+		.name = "who has many leaves connections to others",
+		.program = "%a %b ~1 +c =1 -a =2",
+		.scripts = { SCRIPT(READ) },
+		.heard = "c=200:<c> b=200:<b>",
+		.seen = "0a 1c 1b",
+		.opened = 2,
+		.connections = 2,
+	},
+	{
 		.name = "and who has many leaves room",
 		.program = "+a %b +c =2 %b",
 		.heard = "b?LIMIT a=200:<a> c=200:<c> b=200:<b>",

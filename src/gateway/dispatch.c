@@ -1,6 +1,7 @@
 #include "dispatch.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -235,6 +236,16 @@ static void conclude_refused(struct request *rq, int rsc, const char *why)
 	conclude(rq, answer);
 }
 
+/* It waits at the CSE for long; and as its answer is a request (TS-0001
+ * 10.2.5), that would be lost when the peer has left. */
+static bool is_poll(const struct request *rq)
+{
+	struct str to = request_to(rq);
+
+	return rq->op == OP_RETRIEVE && to.len >= 4 &&
+	       str_eq(str_skip(to, to.len - 4), STR("/pcu"));
+}
+
 /* Hands rq to the backend; when it does not take it, rq is concluded. */
 static void start(struct request *rq, struct prim *p)
 {
@@ -246,7 +257,8 @@ static void start(struct request *rq, struct prim *p)
 		rsc = d->hooks->on_request(d->hook_arg, rq->peer, p, &rq->note,
 					   &why);
 	if (rsc == 0) {
-		rq->x.others = rq->peer->at_cse_count - 1;
+		rq->x.others = is_poll(rq) ? UINT_MAX :
+					     rq->peer->at_cse_count - 1;
 		err = backend_submit(d->backend, &rq->x, p, &why);
 		if (err == 0)
 			return;
@@ -487,15 +499,6 @@ void dispatch_peer_init(struct dispatch_peer *peer,
 	*peer = (struct dispatch_peer){ .ops = ops, .codec = codec, .id = id };
 	TAILQ_INIT(&peer->at_cse);
 	TAILQ_INIT(&peer->waiting);
-}
-
-/* A poll's answer is a request (TS-0001 10.2.5), which would be lost. */
-static bool is_poll(const struct request *rq)
-{
-	struct str to = request_to(rq);
-
-	return rq->op == OP_RETRIEVE && to.len >= 4 &&
-	       str_eq(str_skip(to, to.len - 4), STR("/pcu"));
 }
 
 /* The peer has left before the answer. */

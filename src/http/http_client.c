@@ -2,8 +2,9 @@
  * The pool. A connection's state is the set it stands in. A request that
  * finds no idle connection waits; a connection that opens or frees takes one
  * of a sender that has few others pending, and of these the one that waits
- * longest: a sender with as many as it may have does not keep others waiting
- * for more than what is under way. Only a repeated request is promised to a connection
+ * longest. The more others a sender has pending, the less of the connections
+ * and of the room to wait its next one may use, down to the half: what never
+ * gets an answer does not keep out those who have none pending. Only a repeated request is promised to a connection
  * of its own while that one opens, for it needs a fresh one.
  *
  * Whoever calls an owner does so last, with everything put in order before:
@@ -74,6 +75,19 @@ static void drop_conn(struct http_client *c, struct http_conn *conn)
 	leave_set(conn);
 	count(c);
 	http_conn_destroy(conn);
+}
+
+/* Of what there is n of, for a sender of that rank; at least one. */
+static size_t share(size_t n, unsigned rank)
+{
+	size_t rest = n - n * rank / (2 * (RANKS - 1));
+
+	return rest > 0 ? rest : 1;
+}
+
+static bool may_work(const struct http_client *c, unsigned rank)
+{
+	return c->busy.count < share(c->conf->connections, rank);
 }
 
 static struct http_call *first_waiting(const struct http_client *c)
@@ -159,34 +173,51 @@ static int open_conn(struct http_client *c, struct http_call *promised)
 	return 0;
 }
 
-/* One more connection for each call that waits, up to the limit. Without
- * memory the calls go on waiting for what is there. */
-static void open_for_waiting(struct http_client *c)
+/* The next one that may use a connection. */
+static struct http_call *next_to_work(const struct http_client *c)
 {
-	while (c->opening.count < c->counters.waiting &&
-	       total(c) < c->conf->connections)
-		if (open_conn(c, NULL) != 0)
-			break;
+	struct http_call *call = first_waiting(c);
+
+	return call != NULL && may_work(c, call->rank) ? call : NULL;
 }
 
 /* A connection that may carry a request gets the next one, or idles. */
 static void put_to_work(struct http_client *c, struct http_conn *conn)
 {
-	struct http_call *call = first_waiting(c);
+	struct http_call *call;
 
-	if (call == NULL) {
-		enter_set(c, conn, &c->idle);
+	enter_set(c, conn, &c->idle);
+	call = next_to_work(c);
+	if (call == NULL)
 		return;
-	}
 	if (!http_conn_is_quiet(conn)) {
 		http_conn_poisoned(conn, "octets or end while idle");
 		drop_conn(c, conn);
-		open_for_waiting(c);
 		return;
 	}
 	call_unwait(c, call);
 	bind_call(conn, call);
 	send_kept(c, conn);
+}
+
+/* Idle connections, where a busy one was in the way; then one more for each
+ * call that waits, up to the limit. Without memory the calls go on waiting for
+ * what is there. */
+static void serve_waiting(struct http_client *c)
+{
+	const struct http_call *call;
+
+	while (next_to_work(c) != NULL && c->idle.count > 0)
+		put_to_work(c, TAILQ_FIRST(&c->idle.list));
+	call = first_waiting(c);
+	if (call == NULL)
+		return;
+	while (c->opening.count < c->counters.waiting &&
+	       c->opening.count + c->busy.count <
+		       share(c->conf->connections, call->rank) &&
+	       total(c) < c->conf->connections)
+		if (open_conn(c, NULL) != 0)
+			break;
 }
 
 static void fail_next(struct http_client *c, struct http_call *call)
@@ -255,7 +286,7 @@ static void on_open(struct http_conn *conn)
 		send_kept(c, conn);
 	else
 		put_to_work(c, conn);
-	open_for_waiting(c);
+	serve_waiting(c);
 }
 
 static void on_answer(struct http_conn *conn, const struct http_msg *msg)
@@ -263,12 +294,11 @@ static void on_answer(struct http_conn *conn, const struct http_msg *msg)
 	struct http_client *c = conn->pool;
 	struct http_call *call = take_call(conn);
 
-	if (conn->state == HTTP_CONN_IDLE) {
+	if (conn->state == HTTP_CONN_IDLE)
 		put_to_work(c, conn);
-	} else {
+	else
 		drop_conn(c, conn);
-		open_for_waiting(c);
-	}
+	serve_waiting(c);
 	call_finish(call);
 	call->ops->on_response(call, msg);
 }
@@ -292,7 +322,7 @@ static void on_end(struct http_conn *conn, int err)
 		c->counters.retried++;
 		call = NULL;
 	}
-	open_for_waiting(c);
+	serve_waiting(c);
 	if (call == NULL)
 		return;
 	call_finish(call);
@@ -363,9 +393,7 @@ static void send_now(struct http_client *c, struct http_conn *conn,
 static int wait_for_conn(struct http_client *c, struct http_call *call,
 			 struct str head, struct str body)
 {
-	unsigned rank = rank_of(call->others);
-	size_t max = c->conf->max_waiting -
-		     c->conf->max_waiting / (2 * (RANKS - 1)) * rank;
+	size_t max = share(c->conf->max_waiting, call->rank);
 	size_t room = max > c->waiting_octets ? max - c->waiting_octets : 0;
 
 	if (head.len > room || body.len > room - head.len) {
@@ -375,11 +403,10 @@ static int wait_for_conn(struct http_client *c, struct http_call *call,
 	if (!keep_bytes(call, head, body))
 		return UV_ENOMEM;
 	call->state = HTTP_CALL_WAITING;
-	call->rank = rank;
-	TAILQ_INSERT_TAIL(&c->waiting[rank], call, link);
+	TAILQ_INSERT_TAIL(&c->waiting[call->rank], call, link);
 	c->waiting_octets += call->bytes.len;
 	c->counters.waiting++;
-	open_for_waiting(c);
+	serve_waiting(c);
 	if (total(c) > 0)
 		return 0;
 	call_unwait(c, call);		/* no memory for a connection */
@@ -457,7 +484,8 @@ int http_client_send(struct http_client *c, struct http_call *call,
 	call->repeatable = repeatable;
 	call->echo_hash = http_conn_hash(call->echo);
 	call->echo = (struct str){ NULL, 0 };
-	conn = pick_idle(c);
+	call->rank = rank_of(call->others);
+	conn = may_work(c, call->rank) ? pick_idle(c) : NULL;
 	if (conn == NULL)
 		return wait_for_conn(c, call, head, body);
 	send_now(c, conn, call, head, body);
@@ -480,7 +508,7 @@ void http_client_cancel(struct http_client *c, struct http_call *call)
 	case HTTP_CALL_SENT:
 		take_call(conn);
 		drop_conn(c, conn);
-		open_for_waiting(c);
+		serve_waiting(c);
 		break;
 	}
 	call_finish(call);

@@ -27,7 +27,7 @@ USUAL = {
     "stored", "redelivered", "held", "handshakes", "resumed",
 }
 
-BARE = r'[^\s"=\\\x00-\x1f\x7f]+'
+BARE = r'[^\s"=\x00-\x1f\x7f]+'
 QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[\\"nt]|\\x[0-9a-f]{2})*"'
 LINE = re.compile(
     rf"ts=[0-9TZ:.-]+ level=(?:error|warning|info|debug) event=\w+"
