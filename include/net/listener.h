@@ -31,6 +31,11 @@ MUST_CHECK int listener_create_fd(struct listener **out, struct reactor *r,
 				  int fd, const struct listener_ops *ops,
 				  void *owner);
 
+/* From now on an eighth of the descriptors that the process may have, or 256,
+ * is left to others: connections that would use these are closed, and the
+ * listener pauses as without any. */
+void listener_leave_some(struct listener *l);
+
 /* Stops; waiting connections are refused by the kernel. Accepts NULL. */
 void listener_destroy(struct listener *l);
 

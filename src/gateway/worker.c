@@ -358,6 +358,8 @@ static int open_listeners(struct worker *w)
 				  LOG_ERRNO(err));
 			return err;
 		}
+		/* who is here needs the CSE, and the CSE needs us */
+		listener_leave_some(l->listener);
 	}
 	return 0;
 }

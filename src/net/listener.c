@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG  4096
 #define BATCH    64	/* connections taken per event, then others' turn */
 #define PAUSE_MS 100
+#define LEFT_MAX 256	/* descriptors that are left to others */
 
 /*
  * libuv's own accept loop never comes back when descriptors run out in a
@@ -22,6 +24,7 @@ struct listener {
 	void *owner;
 	int fd;				/* owned */
 	unsigned port;
+	bool leaves_some;
 	struct timeout pause;
 };
 
@@ -30,10 +33,34 @@ static void on_closed(uv_handle_t *handle)
 	free(container_of(handle, struct listener, poll));
 }
 
+/* The limit may be changed from outside (prlimit(1)). */
+static bool is_one_of_the_last(int fd)
+{
+	struct rlimit files;
+	rlim_t left;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return false;
+	left = files.rlim_cur / 8 < LEFT_MAX ? files.rlim_cur / 8 : LEFT_MAX;
+	return (rlim_t)fd >= files.rlim_cur - left;
+}
+
+/* As accept(2), but for those that are left to others. */
+static int accept_some(struct listener *l)
+{
+	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0 || !l->leaves_some || !is_one_of_the_last(fd))
+		return fd;
+	close(fd);
+	errno = EMFILE;
+	return -1;
+}
+
 /* True: there may be more to accept. */
 static bool accept_one(struct listener *l)
 {
-	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_some(l);
 
 	if (fd >= 0) {
 		l->ops->on_connection(l->owner, fd);
@@ -153,6 +180,11 @@ void listener_destroy(struct listener *l)
 	reactor_disarm(l->r, &l->pause);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	close(l->fd);
+}
+
+void listener_leave_some(struct listener *l)
+{
+	l->leaves_some = true;
 }
 
 unsigned listener_port(const struct listener *l)
