@@ -399,8 +399,11 @@ static void on_request(void *owner, const struct http_msg *msg)
 
 static void on_conn_end(void *owner, int status)
 {
-	(void)status;
-	conn_destroy(owner);
+	struct notify_conn *c = owner;
+
+	if (status != 0)	/* answered below, as no HTTP */
+		c->n->counters.refused++;
+	conn_destroy(c);
 }
 
 static const struct http_server_ops http_ops = { on_request, on_conn_end };

@@ -168,6 +168,7 @@ class Ssrf(Attack):
 
     title = "addresses in to, poa and nu"
     peers = 50
+    stalls = True   # this CSE is a script
 
     def __init__(self):
         self.listener = Listener()

@@ -71,6 +71,7 @@ class NotifyConnections(NotifyCase):
 class NotifySlow(NotifyCase):
     title = "notify: bodies that do not come"
     peers = 1000
+    limits = ()
 
     class kind(Peer):
         def opened(self):

@@ -10,7 +10,6 @@ from swarm import WebSocketPeer, text
 class RequestFlood(Attack):
     title = "request flood, answers not read"
     peers = 60
-    limits = ("slow_readers", "queue_full")
 
     class kind(Entity):
         small = True
@@ -54,7 +53,6 @@ class Overrun(Attack):
 
     title = "in_flight overrun with the largest messages"
     peers = 40
-    limits = ("queue_full",)
 
     class kind(Entity):
         def begin(self):

@@ -188,7 +188,8 @@ class Delivery(ReverseCase):
         self.assertEqual(call(poa, sgn(), media="image/png").rsc, 4015)
 
     def test_what_is_no_http(self):
-        _, poa = self.online(self.gateway())
+        daemon = self.gateway(gateway={"workers": 1})
+        _, poa = self.online(daemon)
         authority = tuple(poa.split("/")[2].split(":"))
         for bad in (b"GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n",
                     b"POST /r/x HTTP/1.1\r\n\r\n", b"garbage\r\n\r\n",
@@ -199,6 +200,8 @@ class Delivery(ReverseCase):
                 said = sock.makefile("rb").read()
             self.assertRegex(said, rb"^HTTP/1.1 4\d\d ")
             self.assertIn(b"\r\nX-M2M-RSC: 4000\r\n", said)
+        self.end_process(daemon)
+        self.assertIn(" notify_refused=4 ", daemon.log_text())
 
     def test_content_length_below_the_body(self):
         """Mobius counts characters where octets are meant."""
