@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 
-from swarm import Peer, Swarm, WebSocketPeer, text
+from swarm import SOURCES, Peer, Swarm, WebSocketPeer, text
 
 
 class Attack:
@@ -17,6 +17,7 @@ class Attack:
     kind = Peer         # who attacks,
     peers = 1000        # how many at a time,
     target = "address"  # and what, by its name in Field
+    sources = SOURCES   # addresses that they come from
     limits = ()         # counters; one of them must not be zero
     stalls = False      # honest requests cannot be answered: no latency
     refusals = False    # honest requests may be answered with a no
@@ -88,7 +89,7 @@ class Attackers:
         try:
             share(ATTACKERS_NICE)
             if os.read(wait, 1):
-                swarm = Swarm(attack.seconds)
+                swarm = Swarm(attack.seconds, attack.sources)
                 attack.attack(swarm, field)
                 os.write(tell, json.dumps({
                     "connections": swarm.connections, "octets": swarm.octets,

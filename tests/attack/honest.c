@@ -27,6 +27,7 @@
 #define IN_FLIGHT   64		/* of a client; more without answer: lost */
 #define LATENCY_MAX (1u << 20)	/* of one line; later ones are not counted */
 #define IN_SIZE     16384
+#define HOME        0x7f020001	/* 127.2.0.1 and on: an address for each */
 #define HELLO_SIZE  512
 #define PATIENCE_NS UINT64_C(15000000000)	/* with an answer */
 
@@ -264,10 +265,18 @@ static void client_open(struct client *c)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT,
 				  .data.ptr = c };
+	struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(HOME + c->index),
+	};
 	struct honest *h = c->h;
+	int on = 1;
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (c->fd < 0)
+	if (c->fd < 0 ||
+	    setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		       sizeof(on)) != 0 ||
+	    bind(c->fd, (struct sockaddr *)&from, sizeof(from)) != 0)
 		bench_die("socket", strerror(errno));
 	bench_no_delay(c->fd);
 	if (connect(c->fd, (struct sockaddr *)&h->target,

@@ -37,6 +37,13 @@ class WithoutAWord(Attack):
     limits = ("refused_handshakes", "refused_sessions")
 
 
+class FromFewAddresses(WithoutAWord):
+    title = "connections without a word, limits per address"
+    sources = 10
+    options = {"limits": {"sessions_per_ip": 8, "handshake_rate": 20}}
+    limits = ("refused_rate", "refused_per_ip")
+
+
 class OneRefusal(Peer):
     def heard(self, data):
         self.end()

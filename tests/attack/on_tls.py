@@ -69,6 +69,13 @@ class FullHandshakes(Attack):
             self.end(reset=True)
 
 
+class FromOneAddress(FullHandshakes):
+    title = "TLS: full handshakes, limits per address"
+    sources = 2
+    options = {"limits": {"sessions_per_ip": 8, "handshake_rate": 20}}
+    limits = ("refused_rate", "refused_per_ip")
+
+
 class SilentHello(Attack):
     title = "TLS: a ClientHello and silence"
     target = "wss"

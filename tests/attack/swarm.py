@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-SOURCES = 200       # addresses that attackers share
+SOURCES = 200       # addresses that attackers share, unless they say else
 PER_TURN = 200      # connections that are begun before others have their turn
 
 HELLO = (b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
@@ -37,7 +37,7 @@ class Peer:
         if self.small:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.sock.setsockopt(socket.IPPROTO_IP, 24, 1)  # BIND_ADDRESS_NO_PORT
-        self.sock.bind((source(number % SOURCES), 0))
+        self.sock.bind((source(number % swarm.sources), 0))
         self.sock.connect_ex(address)
 
     # what a subclass may say
@@ -164,7 +164,8 @@ class WebSocketPeer(Peer):
 class Swarm:
     """All connections of one attack, and what they cost the attacker."""
 
-    def __init__(self, seconds):
+    def __init__(self, seconds, sources=SOURCES):
+        self.sources = sources
         self.until = time.monotonic() + seconds
         self.connections = self.octets = self.octets_in = 0
         self.upgraded = self.refused = 0
