@@ -86,7 +86,7 @@ static bool put_attrs(json_t *body, const json_t *attrs)
 int rules_represent(json_t **out, struct store_conn *c,
 		    const struct resource *r)
 {
-	json_t *body = json_object();
+	json_t *body = json_object(), *whole;
 	char *pi = NULL;
 	int rc = tree_ri(&pi, c, r->parent);
 
@@ -98,12 +98,14 @@ int rules_represent(json_t **out, struct store_conn *c,
 		json_decref(body);
 		return rc;
 	}
-	*out = json_object();
+	whole = json_object();
 	/* takes body even where it fails */
-	if (json_object_set_new(*out, rules_member(r), body) == 0)
-		return 0;
-	json_decref(*out);
-	return UV_ENOMEM;
+	if (json_object_set_new(whole, rules_member(r), body) != 0) {
+		json_decref(whole);
+		return UV_ENOMEM;
+	}
+	*out = whole;
+	return 0;
 }
 
 json_t *rules_modified(const json_t *changed)
