@@ -204,6 +204,7 @@ static int begin(struct config_load *l, FILE *diag, const char *name)
 	if (l->conf == NULL || l->store == NULL) {
 		free(l->conf);
 		free(l->store);
+		config_report(l, NULL, "out of memory");
 		return UV_ENOMEM;
 	}
 	STAILQ_INIT(&l->store->instances);

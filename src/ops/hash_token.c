@@ -67,6 +67,8 @@ int hash_token(FILE *in, FILE *out, FILE *diag)
 		err = make(out, diag);
 	else
 		err = print(out, str_of(line), COUNT_CHOSEN);
+	if (err && why == NULL)
+		fprintf(diag, "m2mwsd: %s\n", err_text(err));
 	secret_wipe(line, sizeof(line));
 	return err;
 }
