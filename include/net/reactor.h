@@ -15,6 +15,17 @@
  */
 struct reactor;
 
+/*
+ * Where libuv has no memory for the threads of its pool, or for a longer table
+ * of descriptors, it ends the process. Both are made at the start, rather than
+ * with the client that is the first to need them: reactor_start_pool() once,
+ * before any reactor, and reactor_reserve() of each. UV_ENOMEM, and the codes
+ * of uv_loop_init() and uv_queue_work().
+ */
+MUST_CHECK int reactor_start_pool(void);
+/* For descriptors below `files`, as far as the process may have them. */
+void reactor_reserve(struct reactor *r, unsigned files);
+
 /* Also makes the process ignore SIGPIPE. */
 MUST_CHECK int reactor_create(struct reactor **out);
 

@@ -1,5 +1,6 @@
 #include "gateway/gateway.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -218,6 +219,18 @@ static void inherit(struct gateway *gw, const struct gateway_socket *sockets,
 	}
 }
 
+#define FILES_BESIDE 4096	/* those that are no session's, about */
+
+/* Twice: those that have not shaken hands yet. */
+static unsigned files_of(const struct gateway_conf *conf)
+{
+	uint64_t files = FILES_BESIDE;
+
+	for (size_t i = 0; i < conf->listener_count; i++)
+		files += 2 * conf->listeners[i].max_sessions;
+	return files > INT_MAX ? INT_MAX : (unsigned)files;
+}
+
 int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 		   const struct gateway_socket *sockets, size_t socket_count)
 {
@@ -226,7 +239,9 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 
 	if (gw == NULL)
 		return UV_ENOMEM;
-	err = reactor_create(&gw->reactor);
+	err = reactor_start_pool();
+	if (!err)
+		err = reactor_create(&gw->reactor);
 	if (err) {
 		free(gw);
 		return err;
@@ -234,6 +249,8 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	gw->conf = conf;
 	gw->ended.data = gw;
 	gw->shared.conf = conf;
+	gw->shared.files = files_of(conf);
+	reactor_reserve(gw->reactor, gw->shared.files);
 	gw->shared.listeners = calloc(conf->listener_count,
 				      sizeof(*gw->shared.listeners));
 	gw->shared.workers = calloc(conf->workers,

@@ -488,6 +488,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	err = reactor_create(&w->reactor);
 	if (err)
 		goto deinit_post;
+	reactor_reserve(w->reactor, w->shared->files);
 	err = uv_async_init(reactor_loop(w->reactor), &w->wake, on_wake);
 	w->wake.data = w;
 	if (!err)

@@ -78,6 +78,7 @@ struct worker_listener {
 /* What the workers share; the gateway's. */
 struct worker_shared {
 	const struct gateway_conf *conf;
+	unsigned files;				/* descriptors, at most; about */
 	struct listener_shared *listeners;	/* one per listener */
 	struct peers *peers;			/* or NULL */
 	struct tls_tickets *tickets;		/* NULL: no TLS */

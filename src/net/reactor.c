@@ -1,7 +1,11 @@
 #include "reactor_priv.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "net/stream.h"
@@ -66,6 +70,58 @@ static void on_tick(uv_timer_t *timer)
 		uv_timer_stop(&r->tick);
 		r->ticking = false;
 	}
+}
+
+static void on_no_work(uv_work_t *req)
+{
+	(void)req;
+}
+
+int reactor_start_pool(void)
+{
+	uv_work_t req;
+	uv_loop_t loop;
+	int err = uv_loop_init(&loop);
+
+	if (err)
+		return err;
+	err = uv_queue_work(&loop, &req, on_no_work, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_loop_close(&loop);
+	return err;
+}
+
+static void on_no_event(uv_poll_t *handle, int status, int events)
+{
+	(void)handle;
+	(void)status;
+	(void)events;
+}
+
+/* The table is as long as the highest descriptor that was ever watched. */
+static void watch_once(struct reactor *r, int fd)
+{
+	if (uv_poll_init(&r->loop, &r->highest, fd) != 0)
+		return;
+	uv_poll_start(&r->highest, UV_READABLE, on_no_event);
+	uv_close((uv_handle_t *)&r->highest, NULL);
+}
+
+void reactor_reserve(struct reactor *r, unsigned files)
+{
+	struct rlimit limit;
+	int fd = eventfd(0, EFD_CLOEXEC), high;
+
+	if (fd < 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && files > limit.rlim_cur)
+		files = (unsigned)limit.rlim_cur;
+	high = files > 0 ? fcntl(fd, F_DUPFD_CLOEXEC, (int)files - 1) : -1;
+	if (high >= 0) {
+		watch_once(r, high);
+		close(high);
+	}
+	close(fd);
 }
 
 int reactor_create(struct reactor **out)

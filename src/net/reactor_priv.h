@@ -20,6 +20,7 @@ struct reactor {
 	uv_timer_t tick;		/* runs while timeouts are armed */
 	uv_prepare_t prepare;
 	uv_check_t check;
+	uv_poll_t highest;		/* of reactor_reserve() */
 	struct wheel wheel;
 	bool ticking;
 	uint64_t turn;			/* of the loop; from 1 */
