@@ -127,11 +127,11 @@ static bool fits(const struct owner *o, const struct entity *e)
 }
 
 /* Who holds requests for e, and what is stored for it. */
-static void wake(struct owner *o, struct ownership *it)
+static int wake(struct owner *o, struct ownership *it)
 {
 	if (atomic_load(&it->e->held) > 0)
 		post_notice_all(o->w, NOTICE_ONLINE, it->e);
-	redelivery_start(&it->redelivery, o->w, it->e, o->channel);
+	return redelivery_start(&it->redelivery, o->w, it->e, o->channel);
 }
 
 int owner_claim(struct owner *o, struct entity *e, enum strength strength)
@@ -162,8 +162,7 @@ int owner_claim(struct owner *o, struct entity *e, enum strength strength)
 	if (replaced.sid != 0)
 		post_notice(o->w, replaced.worker, NOTICE_REPLACED,
 			    replaced.sid, e);
-	wake(o, it);
-	return 0;
+	return wake(o, it);
 }
 
 void owner_drop(struct owner *o, struct entity *e)
@@ -184,12 +183,37 @@ void owner_forget(struct owner *o, struct entity *e)
 		forget(o, it);
 }
 
-void owner_redeliver(struct owner *o, struct entity *e)
+int owner_redeliver(struct owner *o, struct entity *e)
 {
 	struct ownership *it = find(o, e);
 
-	if (it != NULL)
-		redelivery_start(&it->redelivery, o->w, e, o->channel);
+	return it != NULL ? redelivery_start(&it->redelivery, o->w, e,
+					     o->channel) : 0;
+}
+
+int owner_redeliver_all(struct owner *o)
+{
+	struct ownership *it;
+	int err = 0;
+
+	LIST_FOREACH(it, &o->list, link)
+		if (!err)
+			err = redelivery_start(&it->redelivery, o->w, it->e,
+					       o->channel);
+	return err;
+}
+
+struct entity *owner_find_replaced(const struct owner *o)
+{
+	struct ownership *it;
+	struct place at;
+
+	LIST_FOREACH(it, &o->list, link) {
+		at = directory_place(directory_of(o), it->e);
+		if (at.worker != o->at.worker || at.sid != o->at.sid)
+			return it->e;
+	}
+	return NULL;
 }
 
 struct entity *owner_find_target(const struct owner *o, struct str to)

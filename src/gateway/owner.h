@@ -61,7 +61,8 @@ static inline bool owner_is_empty(const struct owner *o)
  * It stands for e from now on; requests that wait for e follow. A session with
  * a credential is as strong as one can be. UV_EACCES: a
  * stronger session does. ERR_PROTO: a CSE beside AEs, or beside another CSE.
- * ERR_LIMIT: owner_is_full(). UV_EBUSY, UV_ENOMEM: as directory_claim().
+ * ERR_LIMIT: owner_is_full(). UV_EBUSY: as directory_claim(). UV_ENOMEM: it
+ * may or may not; the session must not go on like that.
  */
 MUST_CHECK int owner_claim(struct owner *o, struct entity *e,
 			   enum strength strength);
@@ -70,8 +71,13 @@ void owner_drop(struct owner *o, struct entity *e);
 /* Another session has claimed e already. */
 void owner_forget(struct owner *o, struct entity *e);
 
-/* Something is stored for e. */
-void owner_redeliver(struct owner *o, struct entity *e);
+/* Something is stored for e; for any of its entities. UV_ENOMEM: it waits
+ * there. */
+MUST_CHECK int owner_redeliver(struct owner *o, struct entity *e);
+MUST_CHECK int owner_redeliver_all(struct owner *o);
+
+/* One of its entities that another session stands for by now, or NULL. */
+struct entity *owner_find_replaced(const struct owner *o);
 
 /* The entity of its own whose resource `to` is, or NULL. */
 struct entity *owner_find_target(const struct owner *o, struct str to);

@@ -72,14 +72,24 @@ void post_home(struct worker *from, struct delivery *d)
 		put(d->home, d, NULL);
 }
 
+static void lose(struct worker *to)
+{
+	uv_mutex_lock(&to->post.lock);
+	to->post.lost = true;
+	uv_mutex_unlock(&to->post.lock);
+	worker_wake(to);
+}
+
 void post_notice(struct worker *from, unsigned to, enum notice_kind kind,
 		 uint64_t sid, struct entity *e)
 {
 	struct notice *n;
 
 	n = calloc(1, sizeof(*n));
-	if (n == NULL)
+	if (n == NULL) {
+		lose(from->shared->workers[to]);
 		return;
+	}
 	n->kind = kind;
 	n->sid = sid;
 	n->e = entity_ref(e);
@@ -166,14 +176,21 @@ void post_run(struct worker *w)
 	struct notice_list notices = TAILQ_HEAD_INITIALIZER(notices);
 	struct visit_list visits = TAILQ_HEAD_INITIALIZER(visits);
 	struct delivery *d;
+	bool lost;
 
 	uv_mutex_lock(&w->post.lock);
 	TAILQ_CONCAT(&deliveries, &w->post.deliveries, link);
 	TAILQ_CONCAT(&notices, &w->post.notices, link);
 	TAILQ_CONCAT(&visits, &w->post.visits, link);
+	lost = w->post.lost;
+	w->post.lost = false;
 	uv_mutex_unlock(&w->post.lock);
 	run_visits(w, &visits);
 	run_notices(w, &notices);
+	if (lost) {
+		session_catch_up_all(w);
+		reach_on_online(w->reach, NULL);
+	}
 	while ((d = TAILQ_FIRST(&deliveries)) != NULL) {
 		TAILQ_REMOVE(&deliveries, d, link);
 		if (d->homeward)

@@ -29,6 +29,7 @@ struct post {
 	struct notice_list notices;
 	struct visit_list visits;
 	bool ended;			/* visits pass by */
+	bool lost;			/* a notice, for lack of memory */
 };
 
 MUST_CHECK int post_init(struct post *p);
@@ -38,7 +39,8 @@ void post_deinit(struct post *p);	/* what is left is dropped */
 void post_delivery(struct worker *from, unsigned to, struct delivery *d);
 void post_home(struct worker *from, struct delivery *d);
 
-/* Lost for lack of memory only. e gets a reference of its own. */
+/* e gets a reference of its own. Without memory for a notice, the worker looks
+ * through all that it has for what the notice would have told. */
 void post_notice(struct worker *from, unsigned to, enum notice_kind kind,
 		 uint64_t sid, struct entity *e);
 void post_notice_all(struct worker *from, enum notice_kind kind,

@@ -264,6 +264,14 @@ void reach_send(struct reach *r, struct reach_call *c)
 		try_send(c);
 }
 
+static bool is_for(const struct reach_call *c, const struct entity *e)
+{
+	if (e != NULL)
+		return c->d.entity == e;
+	return directory_place(c->r->w->shared->directory, c->d.entity).sid !=
+	       0;
+}
+
 void reach_on_online(struct reach *r, struct entity *e)
 {
 	struct call_list going = TAILQ_HEAD_INITIALIZER(going);
@@ -271,7 +279,7 @@ void reach_on_online(struct reach *r, struct entity *e)
 
 	for (c = TAILQ_FIRST(&r->held); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->d.entity != e)
+		if (!is_for(c, e))
 			continue;
 		unhold(c);
 		TAILQ_INSERT_TAIL(&going, c, link);

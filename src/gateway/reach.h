@@ -46,7 +46,8 @@ void reach_destroy(struct reach *r);
 /* c->d is initialised and its request filled. May end within the call. */
 void reach_send(struct reach *r, struct reach_call *c);
 
-/* e has a session now: what waited for it goes there. */
+/* e has a session now: what waited for it goes there. NULL: it is not known
+ * who has. */
 void reach_on_online(struct reach *r, struct entity *e);
 
 /* A delivery of this worker has come home. */

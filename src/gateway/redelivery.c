@@ -171,20 +171,20 @@ static void on_next(struct state_call *call, int err)
 	}
 }
 
-void redelivery_start(struct redelivery **slot, struct worker *w,
-		      struct entity *e, struct channel *channel)
+int redelivery_start(struct redelivery **slot, struct worker *w,
+		     struct entity *e, struct channel *channel)
 {
 	struct redelivery *r = *slot;
 
 	if (r != NULL) {
 		r->again = true;
-		return;
+		return 0;
 	}
 	if (inbox_count(w->shared->state, e->id) == 0)
-		return;
+		return 0;
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
-		return;
+		return UV_ENOMEM;
 	*slot = r;
 	r->slot = slot;
 	r->w = w;
@@ -192,6 +192,7 @@ void redelivery_start(struct redelivery **slot, struct worker *w,
 	r->channel = channel;
 	r->next.on_done = on_next;
 	ask(r);
+	return 0;
 }
 
 void redelivery_stop(struct redelivery **slot)

@@ -12,9 +12,10 @@
 struct redelivery;
 
 /* Begins, unless *slot runs already: then it looks once more before it ends.
- * *slot is set to NULL when nothing is left. e and channel outlive it. */
-void redelivery_start(struct redelivery **slot, struct worker *w,
-		      struct entity *e, struct channel *channel);
+ * *slot is set to NULL when nothing is left. e and channel outlive it.
+ * UV_ENOMEM: it does not run. */
+MUST_CHECK int redelivery_start(struct redelivery **slot, struct worker *w,
+				struct entity *e, struct channel *channel);
 
 /* The session does not stand for the entity any more. Accepts a NULL slot;
  * sets it to NULL. */

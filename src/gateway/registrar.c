@@ -185,6 +185,8 @@ static int claim(struct owner *o, struct entity *e, enum strength strength)
 
 	if (err == 0 || err == UV_EBUSY || err == ERR_LIMIT)
 		return err;
+	if (err == UV_ENOMEM)
+		session_fail(o);
 	log_info("not_associated", LOG_UINT("sid", o->at.sid),
 		 LOG_STR("originator", e->id), LOG_ERRNO(err));
 	return err;
@@ -231,8 +233,12 @@ static bool created(struct registrar *r, struct owner *o, struct note *n,
 	drop_former(r, id, n);
 	e = directory_register(registrar_directory(r), id, n->is_cse,
 			       str_of(n->token), &n->data);
-	if (e == NULL)
+	if (e == NULL) {
+		log_not_written(id, UV_ENOMEM);
+		if (o != NULL)
+			session_fail(o);
 		return false;
+	}
 	r->counters.registrations++;
 	log_info("registered", LOG_UINT("sid", o != NULL ? o->at.sid : 0),
 		 LOG_STR("originator", e->id));
@@ -304,6 +310,8 @@ static void claimed(struct registrar *r, struct owner *o, const struct note *n,
 		e = directory_open(d, n->id, n->is_cse);
 	else
 		e = directory_find(d, n->id);
+	if (e == NULL && open)
+		session_fail(o);
 	err = e == NULL ? UV_ENOENT : claim(o, e, STRENGTH_FROM);
 	if (err == 0 || (open && (err == UV_EBUSY || err == ERR_LIMIT)))
 		owner_know(o, fr);

@@ -1,4 +1,5 @@
 #include "registrar_priv.h"
+#include "session.h"
 
 /* Who may send what (TS-0004 7.3.2.1, TS-0020 6.4). */
 
@@ -174,6 +175,7 @@ void registrar_handshake(struct registrar *r, struct owner *o,
 	struct str id = registrar_canonical(r, &parts, originator);
 	bool any = r->w->conf->auth == AUTH_OPEN || o->credential != NULL;
 	struct entity *e;
+	int err;
 
 	if (id.len == 0 || is_reserved(r, originator))
 		return;
@@ -183,11 +185,15 @@ void registrar_handshake(struct registrar *r, struct owner *o,
 	}
 	e = any ? directory_open(d, id, parts.kind == ENTITY_CSE) :
 		  directory_find(d, id);
+	if (e == NULL && any)
+		session_fail(o);
 	if (e == NULL)
 		return;
-	/* refused: it may still send what its requests prove */
-	if ((any || directory_is_registered(d, e)) &&
-	    owner_claim(o, e, STRENGTH_HANDSHAKE) != 0)
+	err = any || directory_is_registered(d, e) ?
+		      owner_claim(o, e, STRENGTH_HANDSHAKE) : 0;
+	if (err == UV_ENOMEM)
+		session_fail(o);
+	else if (err)	/* it may still send what its requests prove */
 		r->counters.refused_originators++;
 	directory_close(d, e);
 }

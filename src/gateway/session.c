@@ -327,10 +327,31 @@ void session_replaced(struct session *s, struct entity *e)
 	session_close(s, WS_CLOSE_NORMAL, STR("replaced"));
 }
 
+void session_fail(struct owner *o)
+{
+	session_close(container_of(o, struct session, owner),
+		      WS_CLOSE_INTERNAL, STR("out of memory"));
+}
+
 void session_redeliver(struct session *s, struct entity *e)
 {
-	if (s->state == SESSION_OPEN)
-		owner_redeliver(&s->owner, e);
+	if (s->state == SESSION_OPEN && owner_redeliver(&s->owner, e) != 0)
+		session_fail(&s->owner);
+}
+
+void session_catch_up_all(struct worker *w)
+{
+	struct session *s;
+	struct entity *e;
+
+	LIST_FOREACH(s, &w->sessions, link) {
+		e = owner_find_replaced(&s->owner);
+		if (e != NULL)
+			session_replaced(s, e);
+		else if (s->state == SESSION_OPEN &&
+			 owner_redeliver_all(&s->owner) != 0)
+			session_fail(&s->owner);
+	}
 }
 
 void session_give_answer(struct session *s, const struct prim *answer)

@@ -4,6 +4,7 @@
 #include "worker.h"
 
 struct credential_proof;
+struct owner;
 struct peer;
 
 /*
@@ -40,6 +41,14 @@ void session_replaced(struct session *s, struct entity *e);
 
 /* Something is stored for e. */
 void session_redeliver(struct session *s, struct entity *e);
+
+/* The session of this owner lacks the memory for what it has to be told or to
+ * keep: Close 1011, so that its client begins anew. It ends later. */
+void session_fail(struct owner *o);
+
+/* Any session of w may have been replaced, and something be stored for any
+ * entity. */
+void session_catch_up_all(struct worker *w);
 
 /* An answer that was held back. */
 void session_give_answer(struct session *s, const struct prim *answer);
