@@ -67,8 +67,8 @@ class Process:
     def __init__(self, argv, files=None, stdout=None, stderr=None, env=(),
                  pass_fds=()):
         self.log = tempfile.TemporaryFile()
-        env = dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=1",
-                   UBSAN_OPTIONS="print_stacktrace=1", **dict(env))
+        env = {**os.environ, "ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
+               "UBSAN_OPTIONS": "print_stacktrace=1", **dict(env)}
 
         def limit_files():
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
@@ -122,6 +122,13 @@ class Process:
         return None
 
 
+class NotListening(AssertionError):
+    def __init__(self, address, process):
+        self.status, self.log = process.popen.poll(), process.log_text()
+        super().__init__(f"not listening on {address}, status "
+                         f"{self.status}:\n{self.log}")
+
+
 def wait_listening(process, address, seconds=15):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -132,8 +139,7 @@ def wait_listening(process, address, seconds=15):
             return
         except OSError:
             time.sleep(0.02)
-    raise AssertionError(f"not listening on {address}, status "
-                         f"{process.popen.poll()}:\n{process.log_text()}")
+    raise NotListening(address, process)
 
 
 class Daemon(Process):

@@ -17,6 +17,10 @@ class Gone(AssertionError):
     """The connection ended where a frame was expected."""
 
 
+class Silent(AssertionError):
+    """Nothing came in time, and the connection did not end."""
+
+
 class Refused(AssertionError):
     """The handshake was answered with something else than 101."""
 
@@ -107,8 +111,7 @@ class Connection:
         except ConnectionError:
             piece = b""
         except TimeoutError:
-            raise AssertionError(
-                f"nothing came within {self.timeout} s") from None
+            raise Silent(f"nothing came within {self.timeout} s") from None
         self.data += piece
         return bool(piece)
 
