@@ -6,6 +6,7 @@
 #   make san cov        the same in those variants; cov prints branch coverage
 #   make fuzz           each fuzz target for FUZZ_SECONDS (600)
 #   make fuzz-smoke     the same for 10 s; make fuzzers VARIANT=fuzz builds only
+#   make torture        each allocation of many scenarios fails once
 #   make bench          CPU per message against nginx and HAProxy
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
@@ -81,14 +82,13 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke bench bench-reverse bench-store attack audit check-trixie \
-	check-systemd install uninstall dist format \
-	clean
+	fuzz-smoke torture bench bench-reverse bench-store attack audit \
+	check-trixie check-systemd install uninstall dist format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $B/$(NAME)
-programs: all $(addprefix $B/,$(PROGRAMS))
+programs: all $(addprefix $B/,$(PROGRAMS)) $B/failmalloc.so
 tests: $(TESTS)
 fuzzers: $(FUZZERS)
 
@@ -119,6 +119,12 @@ $B/$(subst _,-,$(notdir $(1))): $B/tests/$(1).o $B/lib.a
 endef
 $(foreach p,$(patsubst $B/%,%,$(HELPERS)),$(eval $(call PROGRAM,$(p))))
 
+# Never sanitized itself: it stands between the program and its allocator.
+$B/failmalloc.so: tests/torture/failmalloc.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -std=c11 $(WARN) -O2 -g -fno-omit-frame-pointer \
+		-ftls-model=initial-exec -fPIC -shared -o $@ $<
+
 # Stamps: a test runs again only when it has changed.
 %.ok: %
 	./$< && touch $@
@@ -140,6 +146,8 @@ fuzz-smoke: FUZZ_SECONDS ?= 10
 fuzz fuzz-smoke:
 	$(MAKE) fuzzers VARIANT=fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) ./scripts/fuzz build/fuzz
+torture: programs
+	$(PYTHON) tests/torture/run $B
 bench: programs
 	$(PYTHON) tests/bench/run $B
 bench-reverse: programs
