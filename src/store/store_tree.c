@@ -210,7 +210,8 @@ int tree_path(char **out, struct store_conn *c, const struct resource *r)
 
 	buf_add_str(&path, str_of(r->rn));
 	buf_add_char(&path, '\0');
-	while (rc == 0 && id > 0)
+	/* a failed one must not become the tail of one that is not */
+	while (rc == 0 && !path.failed && id > 0)
 		rc = prepend_name(&path, &id, c, id);
 	if (rc == 0 && !path.failed) {
 		*out = path.p;
