@@ -117,8 +117,11 @@ def store_discovery(rig):
         rig.create(ws, cnt, 4, "CAdmin", cin={"con": str(i),
                                               "lbl": [f"unit:{i % 2}"]})
     yield
-    rig.ask(ws, 2, cnt, 2000, "CAdmin",
-            fc={"fu": 1, "lbl": ["unit:*"], "ty": [4], "lim": 3})
+    found = rig.ask(ws, 2, cnt, 2000, "CAdmin",
+                    fc={"fu": 1, "lbl": ["unit:*"], "ty": [4], "lim": 3})
+    for path in found["m2m:uril"]:
+        if not path.startswith(cnt + "/") or path.count("/") != 2:
+            raise AssertionError(f"not asked for: {path!r}")
 
 
 @store()
