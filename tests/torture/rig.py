@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 import time
 
-from harness import (BUILD, SANITIZED, Daemon, NotListening, free_port,
-                     program)
+from harness import (BUILD, SANITIZED, Daemon, NotListening, eventually,
+                     free_port, program)
 from reverse import CSE_ID, Registrar, call
 from fakecse import FakeCse
 from shim import Names, Shim
@@ -144,6 +144,9 @@ class Rig:
             if e.status is None:
                 raise Silent(str(e)) from None
             raise Failing(e.status, e.log) from None
+        # before, SIGTERM is not what it is later
+        eventually(lambda: not self.daemon.alive() or
+                   "event=ready" in self.daemon.log_text())
 
     # -- clients
 

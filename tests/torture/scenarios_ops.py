@@ -1,0 +1,200 @@
+"""What operators do, and who comes through a proxy: reloads, the admin
+listener, the PROXY protocol, limits per address."""
+
+import http.client
+import shutil
+import signal
+
+from harness import eventually, free_port
+from rig import PATIENCE, Answered, scenario
+from scenarios_gateway import bearer, next_with_token, originators
+from scenarios_tls import asking, tls
+from test_proxy import v1, v2
+from wsclient import Gone, Silent
+
+def reloadable(rig):
+    """TLS and credentials, in files that change."""
+    own = {**tls(rig), **originators(rig)}
+    for i, key in enumerate(("cert_file", "key_file")):
+        own["listener"][key] = shutil.copy(rig.cert[i], rig.path(key))
+    return own
+
+
+def outcomes(rig):
+    log = rig.daemon.log_text()
+    return log.count("event=reloaded"), log.count("event=reload_failed")
+
+
+def hang_up(rig):
+    """True: it took the files."""
+    before = outcomes(rig)
+    rig.daemon.signal(signal.SIGHUP)
+    if not eventually(lambda: outcomes(rig) != before, PATIENCE):
+        raise Silent("nothing came of SIGHUP")
+    return outcomes(rig)[0] > before[0]
+
+
+@scenario(setup=reloadable, probe=next_with_token)
+def reload(rig):
+    """Nothing has changed: those connected stay."""
+    ws = rig.connect(headers=[bearer()])
+    yield
+    taken = hang_up(rig)
+    rig.ask(ws, 2, "cse-in", 2000)
+    if not taken:
+        raise Answered("reload_failed")
+
+
+@scenario(setup=reloadable, probe=next_with_token)
+def reload_that_revokes(rig):
+    """Another hash of the same secret."""
+    ws = rig.connect(headers=[bearer()])
+    originators(rig)
+    yield
+    if not hang_up(rig):
+        raise Answered("reload_failed")
+    if ws.close_received() not in (1008, 1011):
+        raise AssertionError("no Close 1008")
+
+
+@scenario(setup=reloadable, probe=next_with_token)
+def reload_of_a_bad_file(rig):
+    rig.write("originators", "[credential \"meter\"]\ntoken = none\n")
+    yield
+    try:
+        if hang_up(rig):
+            raise AssertionError("a bad file was taken")
+    finally:
+        originators(rig)
+
+
+@scenario(alone=True, setup=reloadable, probe=next_with_token)
+def reload_first(rig):
+    rig.start()
+    yield
+    if not hang_up(rig):
+        raise Answered("reload_failed")
+
+
+def certified(rig):
+    """A client certificate that is a credential."""
+    own = asking(rig)
+    own.update(originators(rig))
+    with open(rig.path("originators"), "a") as out:
+        out.write('[credential "by-name"]\ncertificate = localhost\n'
+                  "originators = Ct Cnext\n")
+    return own
+
+
+def next_with_certificate(rig):
+    rig.ask(rig.connect(), 2, "cse-in", 2000, "Cnext")
+
+
+@scenario(setup=certified, probe=next_with_certificate)
+def certificate_as_credential(rig):
+    yield
+    rig.ask(rig.connect(), 2, "cse-in", 2000)
+
+
+def administered(rig):
+    rig.admin = free_port()
+    return {"admin": {"listen": f"127.0.0.1:{rig.admin}"}}
+
+
+def get(rig, path):
+    conn = http.client.HTTPConnection("127.0.0.1", rig.admin,
+                                      timeout=PATIENCE)
+    try:
+        conn.request("GET", path)
+        answer = conn.getresponse()
+        answer.read()
+    finally:
+        conn.close()
+    if answer.status >= 500:
+        raise Answered(answer.status)
+    return answer.status
+
+
+@scenario(setup=administered)
+def metrics(rig):
+    rig.ask(rig.connect(), 2, "cse-in", 2000)
+    yield
+    if (get(rig, "/metrics"), get(rig, "/nowhere")) != (200, 404):
+        raise AssertionError("no metrics")
+
+
+@scenario(setup=administered)
+def health(rig):
+    yield
+    if (get(rig, "/healthz"), get(rig, "/readyz")) != (200, 200):
+        raise AssertionError("not healthy")
+
+
+PROXIED = {"proxy_protocol": "yes", "proxy_from": "127.0.0.0/8"}
+
+
+def next_through_a_proxy(rig):
+    rig.register(rig.connect(preface=v1()), "Cnext")
+
+
+@scenario(listener=PROXIED, probe=next_through_a_proxy)
+def proxy_header(rig):
+    yield
+    rig.connect(preface=v1("192.0.2.9"))
+    rig.connect(preface=v2("2001:db8::7"))
+
+
+@scenario(listener=PROXIED, probe=next_through_a_proxy)
+def proxy_header_in_pieces(rig):
+    yield
+    conn = rig.socket()
+    for octet in v2():
+        conn.send(bytes([octet]))
+    conn.send(b"GET / HTTP/1.0\r\n\r\n")
+    conn.read_head()
+
+
+@scenario(listener=PROXIED, probe=next_through_a_proxy)
+def proxy_header_malformed(rig):
+    yield
+    try:
+        rig.connect(preface=b"PROXY TCP4 x y 1 2\r\n")
+    except (Gone, ConnectionError):
+        return
+    raise AssertionError("not refused")
+
+
+def elsewhere(rig):
+    """An address of this machine that nobody has come from yet."""
+    rig.count += 1
+    return f"127.{1 + rig.count // 60000}.{rig.count // 250 % 240}." \
+           f"{1 + rig.count % 250}", 0
+
+
+def next_from_elsewhere(rig):
+    rig.register(rig.connect(source=elsewhere(rig)), "Cnext")
+
+
+@scenario(limits={"sessions_per_ip": 2}, probe=next_from_elsewhere)
+def sessions_per_address(rig):
+    source = elsewhere(rig)
+    yield
+    for _ in range(2):
+        rig.connect(source=source)
+    try:
+        rig.connect(source=source)
+    except (Gone, ConnectionError):
+        return
+    raise AssertionError("not refused")
+
+
+@scenario(limits={"handshake_rate": 1}, probe=next_from_elsewhere)
+def handshakes_of_an_address(rig):
+    source = elsewhere(rig)
+    yield
+    for _ in range(5):
+        try:
+            rig.connect(source=source)
+        except (Gone, ConnectionError):
+            return
+    raise AssertionError("not refused")
