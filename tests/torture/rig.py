@@ -147,6 +147,10 @@ class Rig:
         # before, SIGTERM is not what it is later
         eventually(lambda: not self.daemon.alive() or
                    "event=ready" in self.daemon.log_text())
+        status = self.daemon.wait(0)
+        if status in (1, 2):
+            said, self.daemon = self.daemon.log_text(), None
+            raise Failing(status, said)
 
     # -- clients
 

@@ -2,7 +2,11 @@
 
 import ssl
 
-from rig import scenario
+from fakecse import FakeCse
+from harness import free_port
+from reverse import Later, sgn
+from rig import PATIENCE, Answered, scenario
+from scenarios_reverse import rsc_of
 from tlscase import make_certificate
 from wsclient import upgrade_request
 
@@ -90,3 +94,77 @@ def tls_data(rig):
     yield
     rig.create(ws, "cse-in/x", 4, cin={"con": "x" * 100000})
     ws.close()
+
+
+# -- https: to the CSE
+
+def https(rig):
+    """The fake CSE, with a certificate that the gateway trusts."""
+    if not rig.fake.tls:
+        rig.fake.close()
+        rig.upstream = make_certificate("openssl", rig.folder.name, "ecdsa")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*rig.upstream)
+        rig.fake = FakeCse(rig.registrar, tls=context)
+    return {"upstream": {"url": rig.fake.url, "ca_file": rig.upstream[0]}}
+
+
+def untrusted(rig):
+    own = https(rig)
+    own["upstream"]["ca_file"] = make_certificate(
+        "openssl", rig.folder.name, "p384")[0]
+    return own
+
+
+def next_is_told(rig):
+    if rig.connect().ask(op=2, to="x", fr="Cx", rqi="1",
+                         rvi="3")["rsc"] != 5103:
+        raise AssertionError("not 5103")
+
+
+@scenario(setup=https)
+def https_request(rig):
+    """Over a new connection."""
+    ws = rig.connect()
+    for link in list(rig.fake.links):
+        link.close()
+    yield
+    rig.create(ws, "cse-in/x", 4, cin={"con": "1"})
+
+
+@scenario(setup=https)
+def https_data(rig):
+    ws = rig.connect()
+    rig.ask(ws, 2, "cse-in", 2000)
+    yield
+    rig.create(ws, "cse-in/x", 4, cin={"con": "x" * 100000})
+
+
+@scenario(setup=untrusted, probe=next_is_told)
+def https_untrusted(rig):
+    ws = rig.connect()
+    yield
+    if ws.ask(op=2, to="x", fr="Cx", rqi="1", rvi="3")["rsc"] < 5000:
+        raise Answered("served")
+
+
+# -- https: from the CSE
+
+def notify_tls(rig):
+    port = free_port()
+    cert, key = make_certificate("openssl", rig.folder.name, "ecdsa")
+    rig.calling = ssl.create_default_context(cafile=cert)
+    return {"auth": {"mode": "registered"}, "notify": {
+        "listen": f"127.0.0.1:{port}", "advertise": f"localhost:{port}",
+        "tls": "yes", "cert_file": cert, "key_file": key}}
+
+
+@scenario(setup=notify_tls)
+def delivery_over_tls(rig):
+    ws, poa = rig.online()
+    yield
+    later = Later(poa, sgn("x" * 20000), timeout=PATIENCE, tls=rig.calling)
+    try:
+        rig.say(ws, rig.delivered(ws, later))
+    finally:
+        rsc_of(rig, later, 2000)
