@@ -292,6 +292,8 @@ static int put_base(struct store_conn *c, const char **why)
 		rc = insert_base(c, attrs);
 	else if (rc == 0)
 		rc = refresh_base(&base, c, attrs, why);
+	else
+		json_decref(attrs);
 	resource_deinit(&base);
 	return rc;
 }
