@@ -21,7 +21,7 @@ class Torture(Case):
         for name in ("handshake", "create", "register-ae", "takeover",
                      "delivery", "store-create"):
             with self.subTest(name):
-                report = Sample(name, budget=2, seed=1, limit=10).run()
+                report = Sample(name, budget=1, seed=1, limit=10).run()
                 self.assertEqual(report["problems"], [])
                 self.assertGreater(report["visited"], 4 if name != "takeover"
                                    else 2)

@@ -17,7 +17,7 @@ from shim import Names, Shim
 from wsclient import Connection, Gone, Refused, Silent, WebSocket
 
 SHORT = 1           # for what nobody promised
-PATIENCE = 12 if SANITIZED else 6    # seconds; a client that waits longer hangs
+PATIENCE = 20 if SANITIZED else 10      # seconds; who waits longer hangs
 
 EMBEDDED = {"gateway": {"backend": "store"}, "store": {"path": ":memory:"}}
 
@@ -123,7 +123,7 @@ class Rig:
             own.update(setup(self))
         base = {"gateway": {"workers": 1, "drain_timeout": "2s"},
                 "upstream": {"cse_id": CSE_ID, "timeout": "2s"},
-                "listener": {"handshake_timeout": "2s"},
+                "listener": {"handshake_timeout": "6s"},
                 "limits": {"message_timeout": "3s", "close_timeout": "1s"},
                 "notify": {"listen": f"127.0.0.1:{free_port()}",
                            "timeout": "500ms"}}

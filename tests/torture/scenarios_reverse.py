@@ -261,6 +261,7 @@ def drain(rig):
     eventually(lambda: held)
     yield
     rig.daemon.signal(signal.SIGTERM)
+    rig.daemon.told = True
     rig.say(ws, prim)
     held[0].answer(2000)
     rsc_of(rig, later, 2000)
