@@ -11,7 +11,7 @@ import threading
 import time
 
 from fakecse import response
-from harness import LONG, eventually, within
+from harness import LONG, SANITIZED, eventually, within
 from reverse import Registrar, ReverseCase, call, con_of, sgn
 from wsclient import Connection, Gone, Refused, WebSocket, upgrade_request
 
@@ -227,6 +227,8 @@ class Clock(OutageCase):
 
     @within(240)
     def test_jumps(self):
+        if SANITIZED:
+            return  # nothing may be loaded before its own library
         self.jump("+0")
         os.makedirs(os.path.join(self.folder, "state"))
         daemon = self.faked_gateway(
