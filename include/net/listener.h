@@ -2,6 +2,7 @@
 #define NET_LISTENER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "base/base.h"
@@ -36,7 +37,16 @@ MUST_CHECK int listener_create_fd(struct listener **out, struct reactor *r,
  * listener pauses as without any. */
 void listener_leave_some(struct listener *l);
 
-/* Stops; waiting connections are refused by the kernel. Accepts NULL. */
+/* A Unix socket of that mode, whatever the umask. One that nobody listens on any
+ * more is replaced; UV_EADDRINUSE: somebody does; UV_EEXIST: it is no socket;
+ * UV_ENAMETOOLONG. */
+MUST_CHECK int listener_create_unix(struct listener **out, struct reactor *r,
+				    const char *path, mode_t mode,
+				    const struct listener_ops *ops,
+				    void *owner);
+
+/* Stops; waiting connections are refused by the kernel, and a Unix socket is
+ * removed. Accepts NULL. */
 void listener_destroy(struct listener *l);
 
 /* The port it is bound to: of use after binding to port 0. */

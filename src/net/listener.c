@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG  4096
@@ -25,12 +28,16 @@ struct listener {
 	int fd;				/* owned */
 	unsigned port;
 	bool leaves_some;
+	char *path;			/* owned; of a Unix socket, or NULL */
 	struct timeout pause;
 };
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(container_of(handle, struct listener, poll));
+	struct listener *l = container_of(handle, struct listener, poll);
+
+	free(l->path);
+	free(l);
 }
 
 /* The limit may be changed from outside (prlimit(1)). */
@@ -173,11 +180,99 @@ int listener_create(struct listener **out, struct reactor *r,
 	return listener_create_fd(out, r, fd, ops, owner);
 }
 
+/* ---- Unix sockets ---- */
+
+/* Nobody listens there any more: who did has gone without a word. */
+static bool is_stale(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool stale;
+
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) !=
+			0 && errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+/* What is no socket is somebody's file. */
+static int clear_path(const struct sockaddr_un *addr)
+{
+	struct stat st;
+
+	if (lstat(addr->sun_path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return UV_EEXIST;
+	if (!is_stale(addr))
+		return UV_EADDRINUSE;
+	return unlink(addr->sun_path) == 0 ? 0 : -errno;
+}
+
+/* Before bind() the mode is that of the socket that appears, less the umask:
+ * so there is no moment at which more than mode is allowed. */
+static int open_unix(int *out, const struct sockaddr_un *addr, mode_t mode)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, mode) != 0 ||
+	    bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	if (chmod(addr->sun_path, mode) != 0 || listen(fd, BACKLOG) != 0) {
+		err = -errno;
+		unlink(addr->sun_path);
+		close(fd);
+		return err;
+	}
+	*out = fd;
+	return 0;
+}
+
+int listener_create_unix(struct listener **out, struct reactor *r,
+			 const char *path, mode_t mode,
+			 const struct listener_ops *ops, void *owner)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char *copy;
+	int fd = -1, err;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return UV_ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	copy = strdup(path);
+	if (copy == NULL)
+		return UV_ENOMEM;
+	err = clear_path(&addr);
+	if (!err)
+		err = open_unix(&fd, &addr, mode);
+	if (err)
+		goto free_copy;
+	err = listener_create_fd(out, r, fd, ops, owner);
+	if (err)
+		goto unlink_path;
+	(*out)->path = copy;
+	return 0;
+
+unlink_path:
+	unlink(path);
+free_copy:
+	free(copy);
+	return err;
+}
+
 void listener_destroy(struct listener *l)
 {
 	if (l == NULL)
 		return;
 	reactor_disarm(l->r, &l->pause);
+	if (l->path != NULL)
+		unlink(l->path);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	close(l->fd);
 }
