@@ -41,6 +41,8 @@ struct inbox_item {
 	struct str sur;			/* subscription, or empty */
 	unsigned ec;			/* event category; 0: none given */
 	uint64_t expires_ms;		/* wall clock; 0: never */
+	uint64_t stored_ms;		/* likewise; 0: by an older release;
+					 * given by inbox_put() */
 	struct str message;		/* request primitive, JSON */
 };
 
@@ -48,7 +50,8 @@ struct inbox_item {
  * Stored when on_done(0) comes. on_done(ERR_LIMIT): by overflow policy, or
  * because it alone is too much. ec 4 (latest) takes the place of all queued
  * items of the same entity and sur, at the queue's end. An item that expires
- * before it is stored is stored and expires. item->seq is not read.
+ * before it is stored is stored and expires. item->seq
+ * and stored_ms are not read.
  */
 MUST_CHECK int inbox_put(struct state_mailbox *m, struct state_call *call,
 			 const struct inbox_item *item);
@@ -71,13 +74,31 @@ MUST_CHECK int inbox_remove(struct state_mailbox *m, struct state_call *call,
 MUST_CHECK int inbox_release(struct state_mailbox *m, struct state_call *call,
 			     struct str entity, uint64_t seq);
 
-/* The entity is no more: all its items go. */
+/* A look at the oldest one of a greater seq that has not expired, in
+ * call->item: nothing is handed out. */
+MUST_CHECK int inbox_peek(struct state_mailbox *m, struct state_call *call,
+			  struct str entity, uint64_t seq);
+
+/* Whoever runs the gateway does not want it: exactly this item goes, handed
+ * out or not. call->count: 1, or 0: there is none. */
+MUST_CHECK int inbox_discard(struct state_mailbox *m, struct state_call *call,
+			     struct str entity, uint64_t seq);
+
+/* The entity is no more: all its items go; call->count of them. */
 MUST_CHECK int inbox_drop(struct state_mailbox *m, struct state_call *call,
 			  struct str entity);
 
 /* How many items the entity has, as of the last commit; any thread, and no
  * disk. Before on_done() of a put comes, its item is counted. */
 uint64_t inbox_count(struct state *s, struct str entity);
+
+/* Every entity that has items, as of the last commit, in no order, until
+ * on_entity() returns false; any thread. It is called under a lock of the
+ * inbox and does nothing that takes long. */
+void inbox_each(struct state *s,
+		bool (*on_entity)(void *arg, struct str entity, uint64_t items,
+				  uint64_t octets),
+		void *arg);
 
 /* Since the start, committed ones only: items at start + stored = items +
  * delivered + dropped_oldest + expired + replaced + dropped. */
@@ -90,7 +111,7 @@ struct inbox_stats {
 	uint64_t refused;
 	uint64_t expired;
 	uint64_t replaced;		/* by ec 4 */
-	uint64_t dropped;		/* with their entity */
+	uint64_t dropped;		/* with their entity, or by hand */
 	uint64_t failed_commits;	/* of entities too */
 };
 

@@ -65,8 +65,10 @@ struct state_call {
 	 * next start may find that it has: at-least-once holds.) */
 	void (*on_done)(struct state_call *call, int err);
 
-	/* of inbox_next(); good during on_done(). NULL: there is none */
+	/* of inbox_next() and inbox_peek(); good during on_done(). NULL: there
+	 * is none */
 	const struct inbox_item *item;
+	uint64_t count;			/* of inbox_drop(), inbox_discard() */
 
 	struct state_job *job;		/* ours; NULL: not in use */
 };

@@ -166,6 +166,7 @@ static int insert(struct state *s, struct tally *tally,
 	sqlite3_bind_int64(stmt, 5, (int64_t)due);
 	sqlite3_bind_int64(stmt, 6, (int64_t)bytes_of(item));
 	state_db_bind(stmt, 7, item->message);
+	sqlite3_bind_int64(stmt, 8, (int64_t)s->now);
 	err = state_db_run(stmt);
 	if (err)
 		return err;
@@ -222,8 +223,7 @@ static bool copy_found(struct state_job *job, struct str sur,
 	return true;
 }
 
-static void take_found(struct state *s, struct state_job *job,
-		       struct tally *tally, sqlite3_stmt *stmt)
+static void take_found(struct state_job *job, sqlite3_stmt *stmt)
 {
 	struct inbox_item *item = &job->item;
 
@@ -235,28 +235,51 @@ static void take_found(struct state *s, struct state_job *job,
 	item->seq = (uint64_t)sqlite3_column_int64(stmt, 0);
 	item->ec = (unsigned)sqlite3_column_int64(stmt, 2);
 	item->expires_ms = (uint64_t)sqlite3_column_int64(stmt, 3);
+	item->stored_ms = (uint64_t)sqlite3_column_int64(stmt, 6);
 	job->found = true;
-	tallies_change(&s->tallies, tally);
-	tally->now.handed = item->seq;
-	tally->now.handed_bytes = (uint64_t)sqlite3_column_int64(stmt, 4);
 }
 
-static int run_next(struct state *s, struct state_job *job)
+/* The first one after seq; *octets of it, where there is one. */
+static int find_next(struct state *s, struct state_job *job,
+		     const struct tally *tally, uint64_t seq, uint64_t *octets)
 {
 	sqlite3_stmt *stmt = s->db.prepared[SQL_ITEM_NEXT];
-	struct tally *tally = tallies_find(&s->tallies, job->item.entity);
 	int more;
 
 	if (tally == NULL || tally->now.items == 0)
 		return 0;
 	state_db_bind(stmt, 1, job->item.entity);
 	sqlite3_bind_int64(stmt, 2, (int64_t)s->now);
+	sqlite3_bind_int64(stmt, 3, (int64_t)seq);
 	more = state_db_step(stmt);
 	if (more != 1)
 		return more;
-	take_found(s, job, tally, stmt);
+	*octets = (uint64_t)sqlite3_column_int64(stmt, 4);
+	take_found(job, stmt);
 	sqlite3_reset(stmt);
 	return 0;
+}
+
+static int run_next(struct state *s, struct state_job *job)
+{
+	struct tally *tally = tallies_find(&s->tallies, job->item.entity);
+	uint64_t octets = 0;
+	int err = find_next(s, job, tally, 0, &octets);
+
+	if (err || !job->found)
+		return err;
+	tallies_change(&s->tallies, tally);
+	tally->now.handed = job->item.seq;
+	tally->now.handed_bytes = octets;
+	return 0;
+}
+
+static int run_peek(struct state *s, struct state_job *job)
+{
+	uint64_t octets;
+
+	return find_next(s, job, tallies_find(&s->tallies, job->item.entity),
+			 job->item.seq, &octets);
 }
 
 static int run_remove(struct state *s, struct state_job *job)
@@ -270,6 +293,20 @@ static int run_remove(struct state *s, struct state_job *job)
 	err = remove_item(&found, s, tally, job->item.entity, job->item.seq);
 	if (found)
 		s->tallies.now.delivered++;
+	return err;
+}
+
+static int run_discard(struct state *s, struct state_job *job)
+{
+	struct tally *tally = tallies_find(&s->tallies, job->item.entity);
+	bool found;
+	int err;
+
+	if (tally == NULL || tally->now.items == 0)
+		return 0;
+	err = remove_item(&found, s, tally, job->item.entity, job->item.seq);
+	job->count = found;
+	s->tallies.now.dropped += found;
 	return err;
 }
 
@@ -293,6 +330,7 @@ static int run_drop(struct state *s, struct state_job *job)
 	if (tally == NULL || tally->now.items == 0)
 		return 0;
 	tallies_change(&s->tallies, tally);
+	job->count = tally->now.items;
 	s->tallies.now.dropped += tally->now.items;
 	s->tallies.now.items -= tally->now.items;
 	s->tallies.now.bytes -= tally->now.bytes;
@@ -412,6 +450,18 @@ int inbox_release(struct state_mailbox *m, struct state_call *call,
 	return submit(m, call, run_release, entity, seq);
 }
 
+int inbox_peek(struct state_mailbox *m, struct state_call *call,
+	       struct str entity, uint64_t seq)
+{
+	return submit(m, call, run_peek, entity, seq);
+}
+
+int inbox_discard(struct state_mailbox *m, struct state_call *call,
+		  struct str entity, uint64_t seq)
+{
+	return submit(m, call, run_discard, entity, seq);
+}
+
 int inbox_drop(struct state_mailbox *m, struct state_call *call,
 	       struct str entity)
 {
@@ -421,6 +471,14 @@ int inbox_drop(struct state_mailbox *m, struct state_call *call,
 uint64_t inbox_count(struct state *s, struct str entity)
 {
 	return tallies_count(&s->tallies, entity);
+}
+
+void inbox_each(struct state *s,
+		bool (*on_entity)(void *arg, struct str entity, uint64_t items,
+				  uint64_t octets),
+		void *arg)
+{
+	tallies_each(&s->tallies, on_entity, arg);
 }
 
 void inbox_stats(struct inbox_stats *out, struct state *s)

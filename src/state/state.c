@@ -135,6 +135,7 @@ static void undo(struct state *s, int err)
 	TAILQ_FOREACH(job, &s->batch, link) {
 		job->err = err;
 		job->found = false;
+		job->count = 0;
 	}
 }
 
@@ -345,6 +346,7 @@ static void on_async(uv_async_t *async)
 		let_go(job);
 		if (call != NULL) {
 			call->item = job->found ? &job->item : NULL;
+			call->count = job->count;
 			call->on_done(call, job->err);
 		}
 		job_destroy(job);

@@ -14,6 +14,7 @@
  *	expires	as handed in, ms since 1970; 0: never.
  *	due	when it goes: expires or max_age, whichever is earlier.
  *	octets	what it counts for in the bounds.
+ *	stored	when, ms since 1970; 0: before there was this column.
  *
  * Indexes, as few as will do, because each costs every item twice:
  *	item_queue	(entity, seq): the next, the oldest; with octets it
@@ -27,7 +28,7 @@
  * and a second process is told at its start.
  */
 #define APPLICATION_ID 0x6d326d77	/* "m2mw" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 #define TEXT_OF(number) #number
 #define LITERAL(macro)	TEXT_OF(macro)
@@ -43,11 +44,18 @@ static const char schema[] =
 	"seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, "
 	"sur TEXT NOT NULL, ec INTEGER NOT NULL, expires INTEGER NOT NULL, "
 	"due INTEGER NOT NULL, octets INTEGER NOT NULL, "
-	"message TEXT NOT NULL);"
+	"message TEXT NOT NULL, stored INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX item_queue ON item (entity, seq, octets);"
 	"CREATE INDEX item_sur ON item (entity, sur) WHERE sur <> '';"
 	"CREATE INDEX item_due ON item (due) WHERE due > 0;"
 	"PRAGMA application_id = " LITERAL(APPLICATION_ID) ";"
+	"PRAGMA user_version = " LITERAL(SCHEMA_VERSION) ";"
+	"COMMIT;";
+
+/* From version 1. */
+static const char upgrade[] =
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE item ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = " LITERAL(SCHEMA_VERSION) ";"
 	"COMMIT;";
 
@@ -70,11 +78,12 @@ static const char *const sql[SQL_COUNT] = {
 			    "ORDER BY due LIMIT ?2) "
 			    "RETURNING entity, seq, octets",
 	[SQL_ITEM_PUT] = "INSERT INTO item (entity, sur, ec, expires, due, "
-			 "octets, message) "
-			 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[SQL_ITEM_NEXT] = "SELECT seq, sur, ec, expires, octets, message "
-			  "FROM item WHERE entity = ?1 AND "
-			  "(due = 0 OR due > ?2) ORDER BY seq LIMIT 1",
+			 "octets, message, stored) "
+			 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_ITEM_NEXT] = "SELECT seq, sur, ec, expires, octets, message, "
+			  "stored FROM item WHERE entity = ?1 AND "
+			  "seq > ?3 AND (due = 0 OR due > ?2) "
+			  "ORDER BY seq LIMIT 1",
 	[SQL_ITEM_SAME] = "SELECT count(*), coalesce(sum(octets), 0) "
 			  "FROM item WHERE entity = ?1 AND sur = ?2 AND "
 			  "sur <> '' AND seq <> ?3",
@@ -224,8 +233,9 @@ static int open_file(sqlite3 **out, const char **why, const char *path)
 	return exec(why, *out, "PRAGMA locking_mode = EXCLUSIVE");
 }
 
-/* Only looks: what belongs to others stays as it is. */
-static int check_owner(bool *fresh, const char **why, sqlite3 *db)
+/* Only looks: what belongs to others stays as it is. *then: what makes it ours,
+ * or NULL. */
+static int check_owner(const char **then, const char **why, sqlite3 *db)
 {
 	int64_t id = 0, version = 0, objects = 0;
 	int err = query_int(&id, why, db, "PRAGMA application_id");
@@ -237,14 +247,16 @@ static int check_owner(bool *fresh, const char **why, sqlite3 *db)
 				"SELECT count(*) FROM sqlite_schema");
 	if (err)
 		return err;
-	*fresh = id == 0 && version == 0 && objects == 0;
-	if (*fresh)
+	*then = id == 0 && version == 0 && objects == 0 ? schema : NULL;
+	if (*then != NULL)
 		return 0;
 	if (id != APPLICATION_ID) {
 		*why = "m2mwsd.db is a database of another program";
 		return ERR_UNSUPPORTED;
 	}
-	if (version != SCHEMA_VERSION) {
+	if (version == 1)
+		*then = upgrade;
+	else if (version != SCHEMA_VERSION) {
 		*why = "m2mwsd.db is of another release";
 		return ERR_UNSUPPORTED;
 	}
@@ -253,8 +265,8 @@ static int check_owner(bool *fresh, const char **why, sqlite3 *db)
 
 static int set_up(sqlite3 *db, const char **why)
 {
-	bool fresh = false;
-	int err = check_owner(&fresh, why, db);
+	const char *then = NULL;
+	int err = check_owner(&then, why, db);
 
 	if (!err)
 		err = exec(why, db,
@@ -263,8 +275,8 @@ static int set_up(sqlite3 *db, const char **why)
 			   "PRAGMA journal_size_limit = 16777216;"
 			   "PRAGMA cache_size = -8192;"
 			   "PRAGMA temp_store = MEMORY;");
-	if (!err && fresh)
-		err = exec(why, db, schema);
+	if (!err && then != NULL)
+		err = exec(why, db, then);
 	return err;
 }
 

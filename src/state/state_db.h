@@ -21,9 +21,9 @@ enum state_statement {
 	SQL_ITEM_DUE,		/* -> the least due, or NULL */
 	SQL_ITEM_EXPIRE,	/* due, how many -> entity, seq, octets */
 	SQL_ITEM_PUT,		/* entity, sur, ec, expires, due, octets,
-				 * message */
-	SQL_ITEM_NEXT,		/* entity, now -> seq, sur, ec, expires,
-				 * octets, message */
+				 * message, stored */
+	SQL_ITEM_NEXT,		/* entity, now, after -> seq, sur, ec, expires,
+				 * octets, message, stored */
 	SQL_ITEM_SAME,		/* entity, sur, not seq -> items, octets */
 	SQL_ITEM_REPLACE,	/* entity, sur, not seq -> seq, octets */
 	SQL_ITEM_OLDEST,	/* entity, not seq -> seq, octets */

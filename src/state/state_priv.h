@@ -16,7 +16,8 @@ struct state_job {
 	struct state_call *call;	/* its loop's; or NULL */
 
 	int err;			/* of this job alone */
-	bool found;			/* item is what inbox_next() found */
+	bool found;			/* item is what was looked for */
+	uint64_t count;			/* of items that went */
 	char *space;			/* owned: strings of what was found */
 	union {
 		struct inbox_item item;

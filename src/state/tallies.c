@@ -168,6 +168,24 @@ uint64_t tallies_count(struct tallies *t, struct str entity)
 	return items;
 }
 
+void tallies_each(struct tallies *t,
+		  bool (*on_entity)(void *arg, struct str entity,
+				    uint64_t items, uint64_t octets),
+		  void *arg)
+{
+	const struct tally *tally;
+
+	uv_rwlock_rdlock(&t->lock);
+	LIST_FOREACH(tally, &t->all, of_all)
+		if (tally->committed.items > 0 &&
+		    !on_entity(arg,
+			       (struct str){ tally->entity, tally->len },
+			       tally->committed.items,
+			       tally->committed.bytes))
+			break;
+	uv_rwlock_rdunlock(&t->lock);
+}
+
 void tallies_stats(struct inbox_stats *out, struct tallies *t)
 {
 	uv_rwlock_rdlock(&t->lock);

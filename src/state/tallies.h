@@ -11,7 +11,7 @@
  * How much of the inbox is whose, in memory: only entities that have items
  * are here. The thread changes `now` along with its open transaction; others
  * see `committed`, which follows by tallies_commit(). All but
- * tallies_count() and tallies_stats() is the thread's, or of the time before
+ * tallies_count(), tallies_each() and tallies_stats() is the thread's, or of the time before
  * it runs.
  */
 struct tally_counts {
@@ -68,6 +68,10 @@ void tallies_reset(struct tallies *t);
 
 /* Any thread. */
 uint64_t tallies_count(struct tallies *t, struct str entity);
+void tallies_each(struct tallies *t,
+		  bool (*on_entity)(void *arg, struct str entity,
+				    uint64_t items, uint64_t octets),
+		  void *arg);
 void tallies_stats(struct inbox_stats *out, struct tallies *t);
 
 #endif
