@@ -12,22 +12,38 @@ struct reloader {
 	struct config *current;			/* owned; of the last reload */
 	struct config *next;			/* owned; under way */
 	bool again;				/* asked for meanwhile */
+	struct reload_asks asks;		/* of the one under way */
+	struct reload_asks later;		/* of the one after it */
+	struct buf errors, restarts;		/* lines, of this one */
 	uint64_t count;				/* that succeeded */
 };
 
-static void log_lines(struct str text)
+static void add_line(struct buf *lines, struct str line)
+{
+	buf_add_str(lines, line);
+	buf_add_char(lines, '\n');
+}
+
+static void fail(struct reloader *r, struct str why)
+{
+	log_error("reload_failed", LOG_STR("why", why));
+	add_line(&r->errors, why);
+}
+
+static void fail_lines(struct reloader *r, struct str text)
 {
 	struct str line;
 
 	while (text.len > 0) {
 		str_cut(text, '\n', &line, &text);
-		log_error("reload_failed", LOG_STR("why", line));
+		fail(r, line);
 	}
 }
 
 /* NULL: logged. */
-static struct config *load(const struct config_origin *o)
+static struct config *load(struct reloader *r)
 {
+	const struct config_origin *o = r->origin;
 	struct config *conf = NULL;
 	char *said = NULL;
 	size_t len = 0;
@@ -40,17 +56,46 @@ static struct config *load(const struct config_origin *o)
 		fclose(diag);
 	}
 	if (err && len > 0)
-		log_lines((struct str){ said, len });
+		fail_lines(r, (struct str){ said, len });
 	else if (err)
-		log_error("reload_failed", LOG_ERRNO(err));
+		fail(r, str_of(err_text(err)));
 	free(said);
 	return err ? NULL : conf;
 }
 
 static void on_change(void *arg, struct str option)
 {
-	(void)arg;
+	struct reloader *r = arg;
+
 	log_warning("restart_needed", LOG_STR("option", option));
+	add_line(&r->restarts, option);
+}
+
+/* Nobody asks again from within. */
+static void tell(struct reloader *r, bool ok)
+{
+	const struct reload_outcome outcome = {
+		.ok = ok,
+		.errors = buf_str(&r->errors),
+		.restart_needed = buf_str(&r->restarts),
+	};
+	struct reload_ask *ask;
+
+	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
+		reload_ask_cancel(ask);
+		ask->on_done(ask, &outcome);
+	}
+}
+
+static void move_later(struct reloader *r)
+{
+	struct reload_ask *ask;
+
+	while ((ask = TAILQ_FIRST(&r->later)) != NULL) {
+		reload_ask_cancel(ask);
+		ask->list = &r->asks;
+		TAILQ_INSERT_TAIL(&r->asks, ask, link);
+	}
 }
 
 static void on_done(void *owner)
@@ -61,48 +106,77 @@ static void on_done(void *owner)
 	r->current = r->next;
 	r->next = NULL;
 	log_info("reloaded", LOG_UINT("count", ++r->count));
+	tell(r, true);
 	if (r->again) {
 		r->again = false;
+		move_later(r);
 		reloader_run(r);
 	}
 	log_flush();
 }
 
 /* Another mode would let in, or keep out, those who are here already. */
-static bool is_possible(const struct reloader *r, const struct config *next)
+static bool is_possible(struct reloader *r, const struct config *next)
 {
 	if (next->gateway.auth == r->conf->gateway.auth)
 		return true;
-	log_error("reload_failed",
-		  LOG_TEXT("why", "[auth] mode takes a restart"));
+	fail(r, STR("[auth] mode takes a restart"));
 	return false;
+}
+
+/* False: it is over already, and changed nothing. */
+static bool start(struct reloader *r)
+{
+	struct config *next = load(r);
+	int err;
+
+	if (next == NULL)
+		return false;
+	if (!is_possible(r, next)) {
+		config_destroy(next);
+		return false;
+	}
+	err = gateway_reload(r->gw, &next->gateway, on_done, r);
+	if (err) {
+		fail(r, str_of(err_text(err)));
+		config_destroy(next);
+		return false;
+	}
+	log_change(&next->log);
+	config_compare(r->conf, next, on_change, r);
+	r->next = next;
+	return true;
 }
 
 void reloader_run(struct reloader *r)
 {
-	struct config *next;
-	int err;
-
 	if (r->next != NULL) {
 		r->again = true;
 		return;
 	}
-	next = load(r->origin);
-	if (next == NULL)
-		return;
-	if (!is_possible(r, next)) {
-		config_destroy(next);
-		return;
-	}
-	err = gateway_reload(r->gw, &next->gateway, on_done, r);
-	if (err) {
-		log_error("reload_failed", LOG_ERRNO(err));
-		config_destroy(next);
-		return;
-	}
-	log_change(&next->log);
-	config_compare(r->conf, next, on_change, NULL);
-	r->next = next;
+	buf_clear(&r->errors);
+	buf_clear(&r->restarts);
+	if (!start(r))
+		tell(r, false);
+}
+
+void reloader_ask(struct reloader *r, struct reload_ask *ask)
+{
+	ask->list = r->next != NULL ? &r->later : &r->asks;
+	TAILQ_INSERT_TAIL(ask->list, ask, link);
+	reloader_run(r);
+}
+
+void reload_ask_cancel(struct reload_ask *ask)
+{
+	if (ask->list != NULL)
+		TAILQ_REMOVE(ask->list, ask, link);
+	ask->list = NULL;
+}
+
+const struct config *reloader_config(const struct reloader *r)
+{
+	return r->current != NULL ? r->current : r->conf;
 }
 
 int reloader_create(struct reloader **out, struct gateway *gw,
@@ -116,6 +190,8 @@ int reloader_create(struct reloader **out, struct gateway *gw,
 	r->gw = gw;
 	r->origin = origin;
 	r->conf = conf;
+	TAILQ_INIT(&r->asks);
+	TAILQ_INIT(&r->later);
 	*out = r;
 	return 0;
 }
@@ -126,5 +202,7 @@ void reloader_destroy(struct reloader *r)
 		return;
 	config_destroy(r->current);
 	config_destroy(r->next);
+	buf_deinit(&r->errors);
+	buf_deinit(&r->restarts);
 	free(r);
 }
