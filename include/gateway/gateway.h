@@ -155,6 +155,9 @@ MUST_CHECK int gateway_reload(struct gateway *gw,
  * of clients or the CSE. Who uses it ends before the gateway. */
 struct reactor *gateway_reactor(struct gateway *gw);
 
+/* What outlives the process, for who has a mailbox on that loop. */
+struct state *gateway_state(struct gateway *gw);
+
 /* It drains, or ends. */
 bool gateway_is_stopping(const struct gateway *gw);
 

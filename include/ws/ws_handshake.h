@@ -34,6 +34,9 @@ int ws_handshake_check(struct ws_handshake *out, const char **why,
 		       const struct http_msg *req,
 		       const struct ws_handshake_conf *conf);
 
+/* The sub-protocol of a serialisation. */
+struct str ws_handshake_subprotocol(enum prim_format format);
+
 /* The 101 response. */
 void ws_handshake_write(struct buf *out, const struct ws_handshake *h);
 

@@ -88,6 +88,12 @@ void ws_session_destroy(struct ws_session *ws);
 MUST_CHECK int ws_session_send(struct ws_session *ws, struct str message,
 			       bool text);
 
+/* Whose connection it is, and whom its certificate names: stream_peer() and
+ * stream_peer_name(). Empty once the connection is over. */
+struct str ws_session_peer(const struct ws_session *ws, char *space,
+			   size_t len);
+struct str ws_session_peer_name(const struct ws_session *ws);
+
 /* Starts the close handshake; on_close() follows, at the latest after
  * close_timeout_ms. reason: at most 123 octets, UTF-8. */
 void ws_session_close(struct ws_session *ws, enum ws_close code,

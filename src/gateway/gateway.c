@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "census.h"
 #include "collect.h"
 #include "notify.h"
 #include "peers.h"
@@ -357,6 +358,33 @@ int gateway_collect(struct gateway *gw,
 			     collect_start(&gw->shared, on_done, owner);
 }
 
+int gateway_census(struct gateway *gw, const struct census_filter *filter,
+		   bool (*on_session)(void *owner,
+				      const struct session_view *v),
+		   void (*on_done)(void *owner), void *owner)
+{
+	return gw->closing ? UV_ECANCELED :
+			     census_start(&gw->shared, filter, on_session,
+					  on_done, owner);
+}
+
+int gateway_kick(struct gateway *gw, uint64_t sid,
+		 void (*on_done)(void *owner, bool found), void *owner)
+{
+	return gw->closing ? UV_ECANCELED :
+			     census_kick(&gw->shared, sid, on_done, owner);
+}
+
+int gateway_redeliver(struct gateway *gw, struct str id)
+{
+	return census_redeliver(&gw->shared, id);
+}
+
+int gateway_canonical(struct buf *out, const struct gateway *gw, struct str id)
+{
+	return census_canonical(out, &gw->shared, id);
+}
+
 bool gateway_is_stopping(const struct gateway *gw)
 {
 	return gw->closing ||
@@ -366,6 +394,11 @@ bool gateway_is_stopping(const struct gateway *gw)
 struct reactor *gateway_reactor(struct gateway *gw)
 {
 	return gw->reactor;
+}
+
+struct state *gateway_state(struct gateway *gw)
+{
+	return gw->shared.state;
 }
 
 bool gateway_is_alive(struct gateway *gw)

@@ -115,6 +115,17 @@ bool owner_speaks_for(const struct owner *o, struct str id)
 	return owner_has(o, id);
 }
 
+void owner_each(const struct owner *o,
+		bool (*on_entity)(void *arg, const struct entity *e),
+		void *arg)
+{
+	struct ownership *it;
+
+	LIST_FOREACH(it, &o->list, link)
+		if (!on_entity(arg, it->e))
+			return;
+}
+
 bool owner_is_full(const struct owner *o)
 {
 	return o->count >= o->w->conf->max_entities;

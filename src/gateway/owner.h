@@ -39,6 +39,11 @@ bool owner_speaks_for(const struct owner *o, struct str id);
 /* id, canonical, is one of its entities. */
 bool owner_has(const struct owner *o, struct str id);
 
+/* Its entities, until on_entity() returns false. */
+void owner_each(const struct owner *o,
+		bool (*on_entity)(void *arg, const struct entity *e),
+		void *arg);
+
 /* It stands for as many as it may. */
 bool owner_is_full(const struct owner *o);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "arrival.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "owner.h"
 #include "post.h"
@@ -37,6 +38,7 @@ struct session {
 
 	enum session_state state;	/* session_enter() only */
 	unsigned vain;			/* messages in a row */
+	uint64_t messages_in, messages_out;
 };
 
 static void session_enter(struct session *s, enum session_state to)
@@ -68,8 +70,10 @@ static size_t send_out(struct session *s)
 						s->peer.codec->format !=
 							FORMAT_CBOR);
 
-	if (err == 0)
+	if (err == 0) {
+		s->messages_out++;
 		return out->len;
+	}
 	/* an answer that cannot be queued is lost, so the session is */
 	if (err == ERR_LIMIT) {
 		s->w->counters.slow_readers++;
@@ -198,6 +202,7 @@ static void on_message(void *owner, struct str message, bool text)
 	/* TS-0020 6.2.2.9: JSON goes in text messages. Clients that send it
 	 * as binary are understood, the codec checks the UTF-8. */
 	(void)text;
+	s->messages_in++;
 	err = s->peer.codec->decode(p, &why, &w->conf->codec, message);
 	if (err) {
 		on_malformed(s, message, err, why);
@@ -370,6 +375,51 @@ struct owner *session_owner(struct dispatch_peer *peer)
 void session_feed(struct session *s, struct str octets)
 {
 	ws_session_feed(s->ws, octets);
+}
+
+const struct session *session_first(const struct worker *w)
+{
+	return LIST_FIRST(&w->sessions);
+}
+
+const struct session *session_next(const struct session *s)
+{
+	return LIST_NEXT(s, link);
+}
+
+static struct str name_of(const struct credential *credential)
+{
+	return credential != NULL ? str_of(credential->name) : STR("");
+}
+
+void session_view(struct session_view *out, const struct session *s,
+		  char space[SESSION_PEER_MAX])
+{
+	*out = (struct session_view){
+		.sid = s->peer.id,
+		.worker = s->w->index,
+		.listener = s->l->conf->name,
+		.peer = ws_session_peer(s->ws, space, SESSION_PEER_MAX),
+		.credential = name_of(s->owner.credential),
+		.certificate = ws_session_peer_name(s->ws),
+		.subprotocol = ws_handshake_subprotocol(s->peer.codec->format),
+		.opened_ms = clock_wall_ms() -
+			     (reactor_now(s->w->reactor) - s->started),
+		.messages_in = s->messages_in,
+		.messages_out = s->messages_out,
+		.in_flight = s->peer.at_cse_count,
+		.waiting_octets = s->peer.waiting_octets,
+		.asked = s->channel.sent_count,
+		.entities = s->owner.count,
+		.owner = &s->owner,
+	};
+}
+
+void session_kick(struct session *s)
+{
+	if (s->state != SESSION_CLOSING)
+		log_info("session_kicked", LOG_UINT("sid", s->peer.id));
+	session_close(s, WS_CLOSE_POLICY, STR("ended by the operator"));
 }
 
 /* Stands for nobody, as long as its Close takes. */

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
 
+#include "gateway/census.h"
 #include "worker.h"
 
 struct credential_proof;
@@ -32,6 +33,19 @@ void session_feed(struct session *s, struct str octets);
 
 /* The session of that id, or NULL. */
 struct session *session_find(const struct worker *w, uint64_t id);
+
+/* All of them. */
+const struct session *session_first(const struct worker *w);
+const struct session *session_next(const struct session *s);
+
+/* What there is to see of it; out is good as long as space and nothing
+ * changes. */
+#define SESSION_PEER_MAX 64
+void session_view(struct session_view *out, const struct session *s,
+		  char space[SESSION_PEER_MAX]);
+
+/* Closes it with 1008: who runs the gateway says so. */
+void session_kick(struct session *s);
 
 /* Takes a request towards one of its entities; it may end at once. */
 void session_deliver(struct session *s, struct delivery *d);

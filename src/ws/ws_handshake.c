@@ -326,6 +326,14 @@ int ws_handshake_check(struct ws_handshake *out, const char **why,
 	return 101;
 }
 
+struct str ws_handshake_subprotocol(enum prim_format format)
+{
+	for (size_t i = 0; i < ARRAY_LEN(subprotocols); i++)
+		if (subprotocols[i].format == format)
+			return subprotocols[i].name;
+	return STR("");
+}
+
 void ws_handshake_write(struct buf *out, const struct ws_handshake *h)
 {
 	buf_add_lit(out, "HTTP/1.1 101 Switching Protocols\r\n"

@@ -532,6 +532,17 @@ int ws_session_send(struct ws_session *ws, struct str message, bool text)
 	return 0;
 }
 
+struct str ws_session_peer(const struct ws_session *ws, char *space, size_t len)
+{
+	return ws->stream != NULL ? stream_peer(ws->stream, space, len) :
+				    STR("");
+}
+
+struct str ws_session_peer_name(const struct ws_session *ws)
+{
+	return ws->stream != NULL ? stream_peer_name(ws->stream) : STR("");
+}
+
 void ws_session_close(struct ws_session *ws, enum ws_close code,
 		      struct str reason)
 {
