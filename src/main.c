@@ -163,9 +163,9 @@ static int serve(const struct config *conf, const struct config_origin *origin)
 	service_prepare();
 	err = create_gateway(&gw, conf);
 	if (!err)
-		err = admin_create(&admin, gw, &conf->admin);
-	if (!err)
 		err = reloader_create(&reloader, gw, origin, conf);
+	if (!err)
+		err = admin_create(&admin, gw, reloader, &conf->admin);
 	if (!err)
 		err = service_create(&service, gw, reloader);
 	if (!err) {

@@ -6,19 +6,16 @@
 #include "ops/admin.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
+#include "admin_priv.h"
 #include "base/log.h"
-#include "gateway/gateway.h"
-#include "gateway/stats.h"
-#include "http/http_server.h"
 #include "net/addr.h"
 #include "net/listener.h"
-#include "ops/metrics.h"
 
 #define CONNECTIONS_MAX 64
-#define QUEUE_MAX	(4u << 20)
+#define QUEUE_MAX	(16u << 20)
+#define SOCKET_MODE	0660
 
 static const struct http_server_conf http_conf = {
 	.limits = { .max_head = 8192, .max_headers = 64, .max_body = 0 },
@@ -26,36 +23,48 @@ static const struct http_server_conf http_conf = {
 	.idle_timeout_ms = 60000,
 };
 
-struct admin_conn {
-	struct admin *admin;		/* NULL: it has ended */
-	LIST_ENTRY(admin_conn) link;
-	struct http_server *http;	/* owned; NULL: ended */
-	bool waits;			/* for a visit */
-};
+/* What it has asked for and not heard of. */
+static void forget_questions(struct admin_conn *c)
+{
+	reload_ask_cancel(&c->reload);
+	state_call_cancel(&c->call);
+	admin_listing_destroy(c->listing);
+	c->listing = NULL;
+}
 
-struct admin {
-	struct gateway *gw;		/* borrowed */
-	struct listener *listener;	/* owned */
-	LIST_HEAD(, admin_conn) conns;	/* owned */
-	unsigned count;
-};
+static void conn_free(struct admin_conn *c)
+{
+	buf_deinit(&c->text);
+	free(c);
+}
 
-static void conn_end(struct admin_conn *c)
+void admin_conn_end(struct admin_conn *c)
 {
 	http_server_destroy(c->http);
 	c->http = NULL;
 	if (c->admin != NULL) {
+		forget_questions(c);
 		LIST_REMOVE(c, link);
 		c->admin->count--;
 	}
 	c->admin = NULL;
 	if (!c->waits)
-		free(c);
+		conn_free(c);
 }
 
-/* c may be gone afterwards. */
-static void respond(struct admin_conn *c, int status, const char *type,
-		    struct str body)
+bool admin_is_back(struct admin_conn *c)
+{
+	c->waits = false;
+	if (c->http != NULL)
+		return true;
+	conn_free(c);
+	return false;
+}
+
+/* ---- answers ---- */
+
+static int write_answer(struct admin_conn *c, int status, const char *type,
+			struct str body)
 {
 	struct buf out = { 0 };
 	int err;
@@ -73,126 +82,88 @@ static void respond(struct admin_conn *c, int status, const char *type,
 	err = out.failed ? UV_ENOMEM :
 			   http_server_respond(c->http, buf_str(&out), false);
 	buf_deinit(&out);
-	if (err)
-		conn_end(c);
+	return err;
 }
 
-static void respond_text(struct admin_conn *c, int status, const char *text)
+void admin_respond(struct admin_conn *c, int status, const char *type,
+		   struct str body)
 {
-	respond(c, status, "text/plain", str_of(text));
+	if (write_answer(c, status, type, body) != 0)
+		admin_conn_end(c);
 }
 
-/* ---- what there is to see ---- */
-
-static void on_collected(void *owner, const struct gateway_stats *s)
+void admin_respond_text(struct admin_conn *c, int status, const char *text)
 {
-	struct admin_conn *c = owner;
-	struct buf text = { 0 };
+	admin_respond(c, status, "text/plain", str_of(text));
+}
 
-	c->waits = false;
-	if (c->http == NULL) {
-		conn_end(c);
-		return;
-	}
-	metrics_write(&text, s);
-	if (text.failed)
-		conn_end(c);
+void admin_respond_json(struct admin_conn *c, int status, json_t *body)
+{
+	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	json_decref(body);
+	if (text != NULL)
+		admin_respond(c, status, "application/json", str_of(text));
 	else
-		respond(c, 200, METRICS_TYPE, buf_str(&text));
-	buf_deinit(&text);
+		admin_conn_end(c);
+	free(text);
 }
 
-static void show_metrics(struct admin_conn *c)
+void admin_fail(struct admin_conn *c, int status, const char *why)
 {
-	if (gateway_collect(c->admin->gw, on_collected, c) == 0)
-		c->waits = true;
-	else
-		respond_text(c, 503, "no memory\n");
+	admin_respond_json(c, status, json_pack("{s:s}", "error", why));
 }
 
-/* Workers that have their turns bring a visit home. */
-static void on_alive(void *owner, const struct gateway_stats *s)
+/* The only place where a code becomes an answer. */
+void admin_fail_err(struct admin_conn *c, int err)
 {
-	struct admin_conn *c = owner;
-
-	(void)s;
-	c->waits = false;
-	if (c->http != NULL)
-		respond_text(c, 200, "ok\n");
-	else
-		conn_end(c);
+	admin_fail(c, err == UV_ENOENT ? 404 : err == UV_ECANCELED ? 503 : 500,
+		   err_text(err));
 }
 
-static void show_health(struct admin_conn *c)
+json_t *admin_json_str(struct str text)
 {
-	if (gateway_collect(c->admin->gw, on_alive, c) == 0)
-		c->waits = true;
-	else
-		respond_text(c, 503, "no memory\n");
+	json_t *value = json_stringn(text.len > 0 ? text.p : "", text.len);
+	struct buf ascii = { 0 };
+
+	if (value != NULL)
+		return value;
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.p[i] < 128)
+			buf_add_char(&ascii, text.p[i]);
+	if (!ascii.failed)
+		value = json_stringn(ascii.len > 0 ? ascii.p : "", ascii.len);
+	buf_deinit(&ascii);
+	return value;
 }
 
-static void on_ready(void *owner, const struct gateway_stats *s)
+void admin_set_str(json_t *obj, const char *name, struct str text)
 {
-	struct admin_conn *c = owner;
-
-	(void)s;
-	c->waits = false;
-	if (c->http == NULL)
-		conn_end(c);
-	else if (gateway_is_stopping(c->admin->gw))
-		respond_text(c, 503, "draining\n");
-	else
-		respond_text(c, 200, "ready\n");
+	json_object_set_new(obj, name, admin_json_str(text));
 }
 
-static void show_readiness(struct admin_conn *c)
+void admin_set_u64(json_t *obj, const char *name, uint64_t n)
 {
-	if (gateway_collect(c->admin->gw, on_ready, c) == 0)
-		c->waits = true;
-	else
-		respond_text(c, 503, "no memory\n");
+	json_object_set_new(obj, name, json_integer((json_int_t)n));
 }
 
-static const struct {
-	const char *path;
-	void (*show)(struct admin_conn *c);
-} pages[] = {
-	{ "/metrics", show_metrics },
-	{ "/healthz", show_health },
-	{ "/readyz", show_readiness },
-};
+/* ---- connections ---- */
 
 static void on_request(void *owner, const struct http_msg *req)
 {
-	struct admin_conn *c = owner;
-	struct str path, query;
-
-	(void)str_cut(req->target, '?', &path, &query);
-	if (!str_eq(req->method, STR("GET"))) {
-		respond_text(c, 405, "GET only\n");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
-		if (str_eq(path, str_of(pages[i].path))) {
-			pages[i].show(c);
-			return;
-		}
-	respond_text(c, 404, "/metrics /healthz /readyz\n");
+	admin_route(owner, req);
 }
 
 static void on_end(void *owner, int status)
 {
 	(void)status;
-	conn_end(owner);
+	admin_conn_end(owner);
 }
 
 static const struct http_server_ops http_ops = { on_request, on_end };
 
-/* ---- connections ---- */
-
-static void on_connection(void *owner, int fd)
+static void accept_conn(struct admin *a, int fd, bool is_local)
 {
-	struct admin *a = owner;
 	struct admin_conn *c = NULL;
 	struct stream *stream;
 
@@ -202,6 +173,7 @@ static void on_connection(void *owner, int fd)
 		close(fd);
 		return;
 	}
+	c->is_local = is_local;
 	if (stream_accept(&stream, gateway_reactor(a->gw), fd, QUEUE_MAX, NULL,
 			  NULL) != 0 ||
 	    http_server_create(&c->http, stream, &http_conf, &http_ops, c) !=
@@ -214,6 +186,16 @@ static void on_connection(void *owner, int fd)
 	LIST_INSERT_HEAD(&a->conns, c, link);
 }
 
+static void on_connection(void *owner, int fd)
+{
+	accept_conn(owner, fd, false);
+}
+
+static void on_local_connection(void *owner, int fd)
+{
+	accept_conn(owner, fd, true);
+}
+
 static void on_refused(void *owner, int err)
 {
 	(void)owner;
@@ -222,6 +204,8 @@ static void on_refused(void *owner, int err)
 }
 
 static const struct listener_ops listener_ops = { on_connection, on_refused };
+static const struct listener_ops socket_ops = { on_local_connection,
+						on_refused };
 
 static int listen_there(struct admin *a, const struct admin_conf *conf)
 {
@@ -241,8 +225,22 @@ static int listen_there(struct admin *a, const struct admin_conf *conf)
 	return err;
 }
 
+static int open_socket(struct admin *a, const struct admin_conf *conf)
+{
+	int err;
+
+	if (conf->socket == NULL || conf->socket[0] == '\0')
+		return 0;
+	err = listener_create_unix(&a->socket, gateway_reactor(a->gw),
+				   conf->socket, SOCKET_MODE, &socket_ops, a);
+	if (err)
+		log_error("listen_failed", LOG_TEXT("listener", "admin"),
+			  LOG_TEXT("address", conf->socket), LOG_ERRNO(err));
+	return err;
+}
+
 int admin_create(struct admin **out, struct gateway *gw,
-		 const struct admin_conf *conf)
+		 struct reloader *reloader, const struct admin_conf *conf)
 {
 	struct admin *a = calloc(1, sizeof(*a));
 	int err;
@@ -250,10 +248,17 @@ int admin_create(struct admin **out, struct gateway *gw,
 	if (a == NULL)
 		return UV_ENOMEM;
 	a->gw = gw;
+	a->reloader = reloader;
+	a->started_ms = reactor_now(gateway_reactor(gw));
 	LIST_INIT(&a->conns);
-	err = listen_there(a, conf);
+	err = state_mailbox_create(&a->mailbox, gateway_state(gw),
+				   reactor_loop(gateway_reactor(gw)));
+	if (!err)
+		err = listen_there(a, conf);
+	if (!err)
+		err = open_socket(a, conf);
 	if (err) {
-		free(a);
+		admin_destroy(a);
 		return err;
 	}
 	*out = a;
@@ -265,8 +270,10 @@ void admin_destroy(struct admin *a)
 	if (a == NULL)
 		return;
 	listener_destroy(a->listener);
+	listener_destroy(a->socket);
 	while (!LIST_EMPTY(&a->conns))
-		conn_end(LIST_FIRST(&a->conns));
+		admin_conn_end(LIST_FIRST(&a->conns));
+	state_mailbox_destroy(a->mailbox);
 	free(a);
 }
 

@@ -332,6 +332,8 @@ const struct config_option config_options[] = {
 
 	{ "admin", "listen", CONFIG_ADDR, TOP(admin.addr), 0, 0, "",
 	  "where operators see what goes on", NULL, false },
+	{ "admin", "socket", CONFIG_TEXT, TOP(admin.socket), 0, 0, "",
+	  "where m2mwsctl sees and changes it", NULL, false },
 
 	{ "log", "level", CONFIG_WORD, TOP(log.level), 0, 0, "info",
 	  "the least important line that is written", levels, true },
