@@ -294,6 +294,24 @@ START_TEST(test_no_body)
 }
 END_TEST
 
+/* Where one was asked for, a 101 is the last of HTTP; else test_response. */
+START_TEST(test_upgrade)
+{
+	struct http_parser *p = parser_new(HTTP_KIND_RESPONSE);
+	const struct str octets = STR("HTTP/1.1 101 Switching Protocols\r\n"
+				      "Upgrade: websocket\r\n"
+				      "Connection: Upgrade\r\n\r\n\x81\x00");
+
+	http_parser_expect_upgrade(p);
+	feed_all(p, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+	ck_assert_int_eq(http_parser_feed(p, octets.p, octets.len),
+			 (ssize_t)octets.len - 2);
+	ck_assert_ptr_nonnull(http_parser_message(p));
+	ck_assert_int_eq(http_parser_message(p)->status, 101);
+	http_parser_destroy(p);
+}
+END_TEST
+
 START_TEST(test_continue)
 {
 	struct http_parser *p = parser_new(HTTP_KIND_REQUEST);
@@ -382,6 +400,7 @@ int main(void)
 	tcase_add_test(tc, test_host);
 	tcase_add_test(tc, test_headers);
 	tcase_add_test(tc, test_no_body);
+	tcase_add_test(tc, test_upgrade);
 	tcase_add_test(tc, test_continue);
 	tcase_add_test(tc, test_large);
 	tcase_add_test(tc, test_words);

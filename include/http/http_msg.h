@@ -72,8 +72,8 @@ MUST_CHECK ssize_t http_parser_feed(struct http_parser *p, const char *data,
  * off in the middle. */
 MUST_CHECK int http_parser_finish(struct http_parser *p);
 
-/* The complete message, or NULL. 1xx responses other than 101 are skipped
- * inside. */
+/* The complete message, or NULL. 1xx responses are skipped inside, but for a
+ * 101 that is expected. */
 const struct http_msg *http_parser_message(const struct http_parser *p);
 
 /* Forgets the message; ready for the next one. */
@@ -82,6 +82,10 @@ void http_parser_next(struct http_parser *p);
 /* For responses: the next one answers a HEAD or has no body for another
  * reason. */
 void http_parser_expect_no_body(struct http_parser *p);
+
+/* For responses: an upgrade was asked for, so that a 101 may come. What is
+ * behind its head is no HTTP any more. */
+void http_parser_expect_upgrade(struct http_parser *p);
 
 /* A request's head is complete and asks for 100-continue; told once. */
 bool http_parser_wants_continue(struct http_parser *p);

@@ -386,8 +386,6 @@ bool head_check_fields(struct head_framing *out, struct http_msg *m,
 	if (!check_host(m, &fields, f) ||
 	    !check_framing(&framing, m, &fields, f))
 		return false;
-	if (m->status == 101)
-		return head_fault(f, 400, "unexpected 101");
 	m->has_body = !no_body && (framing.chunked || framing.length > 0);
 	m->keep_alive = keeps_alive(m, &fields);
 	m->expect_continue = m->kind == HTTP_KIND_REQUEST && m->minor == 1 &&

@@ -38,6 +38,7 @@ enum parser_state {
 struct http_parser {
 	struct http_limits limits;
 	bool no_body;			/* the next message has none */
+	bool upgrades;			/* a 101 was asked for */
 
 	struct buf head;
 	struct buf body;
@@ -121,6 +122,8 @@ static int on_headers_complete(llhttp_t *ll)
 {
 	struct http_parser *p = parser_of(ll);
 
+	if (p->msg.status == 101 && !p->upgrades)
+		return stop(p, ERR_PROTO, 400, "unexpected 101");
 	if (!head_check_fields(&p->framing, &p->msg, p->no_body, &p->fault))
 		return -1;
 	if (llhttp_message_needs_eof(ll) && !p->no_body)
@@ -263,7 +266,8 @@ static int head_end(struct http_parser *p)
 		stop(p, ERR_PROTO, 400, "malformed head");
 		return fail(p);
 	}
-	if (p->msg.kind == HTTP_KIND_RESPONSE && p->msg.status < 200)
+	if (p->msg.kind == HTTP_KIND_RESPONSE && p->msg.status < 200 &&
+	    p->msg.status != 101)
 		head_restart(p);
 	else if (p->state == PARSER_HEAD)
 		p->state = p->framing.chunked && !p->no_body ?
@@ -447,6 +451,11 @@ void http_parser_next(struct http_parser *p)
 void http_parser_expect_no_body(struct http_parser *p)
 {
 	p->no_body = true;
+}
+
+void http_parser_expect_upgrade(struct http_parser *p)
+{
+	p->upgrades = true;
 }
 
 bool http_parser_wants_continue(struct http_parser *p)
