@@ -8,13 +8,15 @@
 #include "net/stream.h"
 
 /*
- * The server's end of one WebSocket (RFC 6455) on a stream: whole messages
- * in, whole messages out. Framing is wslay's; messages, UTF-8, control frames
+ * One end of a WebSocket (RFC 6455) on a stream, the server's unless its pool
+ * says otherwise: whole messages in, whole messages out. Framing is wslay's; messages, UTF-8, control frames
  * and the close handshake are handled here, within limits.
  */
 struct ws_session;
 
 struct ws_conf {
+	bool client;			/* masks its frames, the peer does not;
+					 * fixed when the pool is made */
 	size_t max_message;		/* octets; above: Close 1009 */
 	size_t max_unfinished;		/* octets that all sessions keep of
 					 * messages; above: Close 1013 */

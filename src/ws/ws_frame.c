@@ -2,9 +2,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
-/* FIN and opcode, length, extended length: what a server's header takes. */
-#define MAX_HEADER 10
+/* FIN and opcode, length, extended length, a client's key. */
+#define MAX_HEADER 14
 
 static ssize_t on_recv(uint8_t *space, size_t len, int flags, void *arg)
 {
@@ -29,11 +30,19 @@ static ssize_t on_send(const uint8_t *data, size_t len, int flags, void *arg)
 	return stream_write(f->out, bytes) == 0 ? (ssize_t)len : -1;
 }
 
+/* RFC 6455 5.3: from a strong source, which for four octets never fails. */
+static int on_genmask(uint8_t *key, size_t len, void *arg)
+{
+	(void)arg;
+	return getrandom(key, len, 0) == (ssize_t)len ? 0 : -1;
+}
+
 int ws_framer_create(struct ws_framer **out)
 {
 	static const struct wslay_frame_callbacks callbacks = {
 		.send_callback = on_send,
 		.recv_callback = on_recv,
+		.genmask_callback = on_genmask,
 	};
 	struct ws_framer *f = calloc(1, sizeof(*f));
 
@@ -94,6 +103,7 @@ int ws_framer_send(struct ws_framer *f, struct stream *to, uint8_t opcode,
 	struct wslay_frame_iocb frame = {
 		.fin = 1,
 		.opcode = opcode,
+		.mask = f->masks,
 		.payload_length = payload.len,
 		.data = (const uint8_t *)payload.p,
 		.data_length = payload.len,

@@ -22,6 +22,7 @@ struct ws_framer {
 	char control[125];		/* payload of a control frame so far */
 
 	struct stream *out;		/* while sending */
+	bool masks;			/* what it sends: a client's */
 };
 
 /* A part of one frame's payload. */
@@ -41,7 +42,7 @@ MUST_CHECK int ws_framer_next(struct ws_chunk *chunk, struct ws_framer *f);
 /* No octet of an unfinished frame is held. */
 bool ws_framer_is_clean(const struct ws_framer *f);
 
-/* One unmasked, unfragmented frame. ERR_LIMIT, UV_ENOMEM, UV_EPIPE: nothing
+/* One unfragmented frame. ERR_LIMIT, UV_ENOMEM, UV_EPIPE: nothing
  * was queued. */
 MUST_CHECK int ws_framer_send(struct ws_framer *f, struct stream *to,
 			      uint8_t opcode, struct str payload);

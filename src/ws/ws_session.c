@@ -1,5 +1,5 @@
 /*
- * One WebSocket, server side. The stream gives octets, a framer cuts them
+ * One WebSocket. The stream gives octets, a framer cuts them
  * into frames, this file makes messages of them and answers control frames.
  *
  * Two ways to end. ws_session_close() shakes hands: our Close leaves, what
@@ -235,8 +235,8 @@ static void on_data_chunk(struct ws_session *ws, const struct ws_chunk *chunk)
 static const char *frame_fault(const struct ws_session *ws,
 			       const struct wslay_frame_iocb *frame)
 {
-	if (!frame->mask)
-		return "frame not masked";
+	if (!frame->mask != ws->pool->conf->client)
+		return frame->mask ? "frame masked" : "frame not masked";
 	if (frame->rsv != 0)
 		return "reserved bit set";
 	switch (frame->opcode) {
@@ -569,6 +569,7 @@ int ws_pool_create(struct ws_pool **out, struct reactor *r,
 		free(pool);
 		return err;
 	}
+	pool->sender->masks = conf->client;
 	*out = pool;
 	return 0;
 }
