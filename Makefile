@@ -1,6 +1,6 @@
 # One Makefile, not recursive. A new module or test needs no edit here.
 #
-#   make                the daemon, build/release/m2mwsd
+#   make                the daemon, build/release/m2mwsd, and m2mwsctl
 #   make check          lint, then every test (make check VARIANT=san: under
 #                       AddressSanitizer and UndefinedBehaviorSanitizer)
 #   make san cov        the same in those variants; cov prints branch coverage
@@ -18,6 +18,7 @@
 #   make dist format clean
 
 NAME    := m2mwsd
+CTL     := m2mwsctl
 VERSION := 0.1.0
 
 VARIANT ?= release
@@ -26,6 +27,8 @@ B       := build/$(VARIANT)
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
@@ -87,7 +90,7 @@ PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $B/$(NAME)
+all: $B/$(NAME) $B/$(CTL)
 programs: all $(addprefix $B/,$(PROGRAMS)) $B/failmalloc.so
 tests: $(TESTS)
 fuzzers: $(FUZZERS)
@@ -95,6 +98,8 @@ fuzzers: $(FUZZERS)
 $B/lib.a: $(OBJ) $(LLHTTP_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 $B/$(NAME): $B/main.o $B/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$B/$(CTL): $B/$(CTL).o $B/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $B/%.o: src/%.c
@@ -165,6 +170,9 @@ check-systemd: all
 
 install: all
 	install -D -m 755 $B/$(NAME) $(DESTDIR)$(SBINDIR)/$(NAME)
+	install -D -m 755 $B/$(CTL) $(DESTDIR)$(BINDIR)/$(CTL)
+	install -D -m 644 man/$(CTL).1 $(DESTDIR)$(MANDIR)/man1/$(CTL).1
+	install -D -m 644 scripts/completion/$(CTL) $(DESTDIR)$(COMPDIR)/$(CTL)
 	install -D -m 644 man/$(NAME).8 $(DESTDIR)$(MANDIR)/man8/$(NAME).8
 	install -D -m 644 man/$(NAME).conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5
@@ -185,6 +193,9 @@ install: all
 		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
+		$(DESTDIR)$(BINDIR)/$(CTL) \
+		$(DESTDIR)$(MANDIR)/man1/$(CTL).1 \
+		$(DESTDIR)$(COMPDIR)/$(CTL) \
 		$(DESTDIR)$(MANDIR)/man8/$(NAME).8 \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5 \
 		$(DESTDIR)$(MANDIR)/man7/$(NAME)-security.7 \
