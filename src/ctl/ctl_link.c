@@ -10,10 +10,12 @@
 #include "ws/ws_session.h"
 
 #define QUEUE_MAX (64u << 20)
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
 static const struct ws_conf ws_conf = {
 	.client = true,
 	.max_message = 64u << 20,
+	.max_unfinished = 64u << 20,
 	.max_fragments = 1000000,
 	.message_timeout_ms = 60000,
 	.ping_interval_ms = 30000,
@@ -34,6 +36,8 @@ struct ctl_link {
 	struct ws_ask ask;
 	char key[WS_KEY_LEN + 1];
 
+	struct tls_context *tls;	/* NULL: ws: */
+	struct tls_fault fault;		/* of it */
 	struct addrinfo *addresses;
 	const struct addrinfo *next;	/* to be tried */
 	struct stream *stream;		/* before there is a ws */
@@ -164,13 +168,27 @@ static const struct stream_ops stream_ops = {
 	.on_connect = on_connect,
 };
 
+static int connect_to(struct ctl_link *l, const struct sockaddr *addr)
+{
+	struct tls *tls = NULL;
+	int err = l->tls != NULL ? tls_create(&tls, l->tls) : 0;
+
+	if (!err)
+		err = stream_connect_tcp(&l->stream, l->r, addr, QUEUE_MAX,
+					 &stream_ops, l);
+	if (!err && tls != NULL)
+		stream_take_tls(l->stream, tls, NULL);
+	else
+		tls_destroy(tls);
+	return err;
+}
+
 static int connect_next(struct ctl_link *l)
 {
 	int err = UV_EHOSTUNREACH;
 
 	while (l->next != NULL && err) {
-		err = stream_connect_tcp(&l->stream, l->r, l->next->ai_addr,
-					 QUEUE_MAX, &stream_ops, l);
+		err = connect_to(l, l->next->ai_addr);
 		l->next = l->next->ai_next;
 	}
 	return err;
@@ -212,14 +230,26 @@ static void fill_ask(struct ctl_link *l, const struct ctl_link_conf *conf)
 	};
 }
 
-static const char *resolve(struct ctl_link *l)
+static const char *open_tls(struct ctl_link *l, const char *host,
+			    const char *ca)
+{
+	const struct tls_client_conf conf = {
+		.host = host,
+		.ca_file = ca != NULL ? ca : SYSTEM_CA,
+	};
+	int err = tls_context_create_client(&l->tls, &l->fault, &conf);
+
+	if (err == ERR_PROTO)
+		return l->fault.why;
+	return err ? err_text(err) : NULL;
+}
+
+static const char *resolve(struct ctl_link *l, const char *host)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char host[HTTP_URL_HOST_MAX + 1], port[16];
+	char port[16];
 	int rc;
 
-	memcpy(host, l->url.host.p, l->url.host.len);
-	host[l->url.host.len] = '\0';
 	snprintf(port, sizeof(port), "%u", l->url.port);
 	rc = getaddrinfo(host, port, &hints, &l->addresses);
 	l->next = l->addresses;
@@ -230,12 +260,16 @@ static const char *open_link(struct ctl_link *l,
 			     const struct ctl_link_conf *conf)
 {
 	const char *why = read_url(l, conf->url);
+	char host[HTTP_URL_HOST_MAX + 1];
 	int err;
 
-	if (why == NULL && l->url.tls)
-		why = "wss: is not possible yet";
+	if (why != NULL)
+		return why;
+	memcpy(host, l->url.host.p, l->url.host.len);
+	host[l->url.host.len] = '\0';
+	why = l->url.tls ? open_tls(l, host, conf->ca) : NULL;
 	if (why == NULL)
-		why = resolve(l);
+		why = resolve(l, host);
 	if (why != NULL)
 		return why;
 	fill_ask(l, conf);
@@ -252,20 +286,22 @@ static const char *open_link(struct ctl_link *l,
 	return err ? err_text(err) : NULL;
 }
 
-int ctl_link_create(struct ctl_link **out, const char **why, struct reactor *r,
-		    const struct ctl_link_conf *conf,
+int ctl_link_create(struct ctl_link **out, char why[CTL_LINK_WHY_MAX],
+		    struct reactor *r, const struct ctl_link_conf *conf,
 		    const struct ctl_link_ops *ops, void *owner)
 {
 	struct ctl_link *l = calloc(1, sizeof(*l));
+	const char *reason;
 
-	*why = "out of memory";
+	snprintf(why, CTL_LINK_WHY_MAX, "out of memory");
 	if (l == NULL)
 		return UV_ENOMEM;
 	l->r = r;
 	l->ops = ops;
 	l->owner = owner;
-	*why = open_link(l, conf);
-	if (*why != NULL) {
+	reason = open_link(l, conf);
+	if (reason != NULL) {
+		snprintf(why, CTL_LINK_WHY_MAX, "%s", reason);
 		ctl_link_destroy(l);
 		return UV_EINVAL;
 	}
@@ -280,6 +316,7 @@ void ctl_link_destroy(struct ctl_link *l)
 	ws_session_destroy(l->ws);
 	stream_destroy(l->stream);
 	ws_pool_destroy(l->pool);
+	tls_context_destroy(l->tls);
 	http_parser_destroy(l->parser);
 	if (l->addresses != NULL)
 		freeaddrinfo(l->addresses);

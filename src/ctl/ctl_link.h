@@ -28,9 +28,10 @@ struct ctl_link_ops {
 };
 
 /* conf is borrowed and outlives it. Nothing is called back within the call. On
- * failure *why is a static sentence. */
-MUST_CHECK int ctl_link_create(struct ctl_link **out, const char **why,
-			       struct reactor *r,
+ * failure why tells why. */
+#define CTL_LINK_WHY_MAX 300
+MUST_CHECK int ctl_link_create(struct ctl_link **out,
+			       char why[CTL_LINK_WHY_MAX], struct reactor *r,
 			       const struct ctl_link_conf *conf,
 			       const struct ctl_link_ops *ops, void *owner);
 void ctl_link_destroy(struct ctl_link *l);	/* accepts NULL */

@@ -226,14 +226,14 @@ static int talk(const struct ctl_args *args, struct talk *t)
 		.token = args->token,
 		.ca = args->ca,
 	};
-	const char *why;
+	char why[CTL_LINK_WHY_MAX];
 
 	t->args = args;
 	t->status = CTL_FAILED;
 	t->deadline.on_timeout = on_deadline;
 	if (reactor_create(&t->r) != 0)
 		return CTL_FAILED;
-	if (ctl_link_create(&t->link, &why, t->r, &conf, &link_ops, t) != 0) {
+	if (ctl_link_create(&t->link, why, t->r, &conf, &link_ops, t) != 0) {
 		ctl_complain(args->operands[0], why);
 	} else {
 		if (t->rqi[0] != '\0')

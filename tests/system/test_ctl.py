@@ -9,9 +9,11 @@ import stat
 import subprocess
 import tempfile
 
-from harness import Process, eventually, free_port, program, within
+from harness import (Process, eventually, free_port, needs_program, program,
+                     within)
 from reverse import ReverseCase, call, con_of, sgn
 from test_robust import retrieve
+from tlscase import make_certificate
 from wsclient import Gone
 
 
@@ -345,3 +347,18 @@ class Client(CtlCase):
                  status=1)
         self.assertIn("connection refused", self.said)
         self.ctl("listen", "http://127.0.0.1/", status=1)
+
+    def test_wss(self):
+        openssl = needs_program(self, "openssl")
+        made = [make_certificate(openssl, self.folder.name, "ecdsa", file=name)
+                for name in ("right", "wrong")]
+        cert, key = made[0]
+        daemon = self.start(auth={"mode": "open"}, listener={
+            "tls": "yes", "cert_file": cert, "key_file": key})
+        url = f"wss://localhost:{daemon.port}/"
+        self.assertEqual(self.ask("request", url, "--ca", cert, "2", "x",
+                                  "-o", "Cx")["rsc"], 2000)
+        self.ctl("request", url, "--ca", made[1][0], "2", "x", status=1)
+        self.ctl("request", url, "2", "x", status=1)
+        self.ctl("request", url, "--ca", "/nowhere", "2", "x", status=1)
+        self.assertIn("/nowhere", self.said)
