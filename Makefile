@@ -35,7 +35,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 CC        ?= cc
 CLANG     ?= clang
-PKGS      := libuv sqlite3 jansson
+PKGS      := libuv sqlite3 jansson libcbor
 TEST_PKGS := check
 PYTHON    ?= /usr/bin/python3
 
@@ -72,7 +72,7 @@ ALL_CFLAGS = $(CFLAGS) -std=c11 -D_DEFAULT_SOURCE \
 	-Iinclude -Isrc -MMD -MP $(WARN) $(MODE_$(VARIANT)) $(LLHTTP_CFLAGS) \
 	$(call pkg,--cflags)
 ALL_LDFLAGS = $(LDFLAGS) $(MODE_$(VARIANT)) $(LINK_$(VARIANT))
-LIBS = $(call pkg,--libs) -lwslay -lmbedtls -lmbedx509 -lmbedcrypto $(LLHTTP_LIBS) -lpthread
+LIBS = $(call pkg,--libs) -lwslay -lmbedtls -lmbedx509 -lmbedcrypto $(LLHTTP_LIBS) -lpthread -lm
 TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS) 2>/dev/null) $(LIBS)
 
 OBJ     := $(patsubst src/%.c,$B/%.o,$(wildcard src/*/*.c))

@@ -90,6 +90,10 @@ void buf_deinit(struct buf *b);		/* b may be used again */
 /* Room for n more bytes without moving p; false: failed. */
 bool buf_reserve(struct buf *b, size_t n);
 
+/* The same, but not an octet more than that where p has to grow: for what has
+ * a known bound. */
+bool buf_reserve_exact(struct buf *b, size_t n);
+
 /* Forgets the contents, keeps the memory. */
 static inline void buf_clear(struct buf *b)
 {
@@ -133,6 +137,12 @@ void buf_add_i64(struct buf *b, int64_t n);
 /* JSON string with its quotes: escapes quote, backslash and controls; the
  * bytes are expected to be UTF-8 already. */
 void buf_add_json(struct buf *b, struct str s);
+
+/* The octets that buf_add_json() makes of s, without the quotes. */
+size_t str_json_len(struct str s);
+
+/* The inside of such a string. */
+void buf_add_json_inside(struct buf *b, struct str s);
 
 /* Appends s with every byte that `keep` does not name as %XX. keep is a
  * 256-entry table. */

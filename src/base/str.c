@@ -115,10 +115,22 @@ void buf_deinit(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+static bool grow(struct buf *b, size_t cap)
+{
+	char *p = realloc(b->p, cap);
+
+	if (p == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
 bool buf_reserve(struct buf *b, size_t n)
 {
 	size_t cap = b->cap > 0 ? b->cap : 256;
-	char *p;
 
 	if (b->failed)
 		return false;
@@ -131,14 +143,20 @@ bool buf_reserve(struct buf *b, size_t n)
 		}
 		cap *= 2;
 	}
-	p = realloc(b->p, cap);
-	if (p == NULL) {
+	return grow(b, cap);
+}
+
+bool buf_reserve_exact(struct buf *b, size_t n)
+{
+	if (b->failed)
+		return false;
+	if (b->cap - b->len >= n)
+		return true;
+	if (n > SIZE_MAX - b->len) {
 		b->failed = true;
 		return false;
 	}
-	b->p = p;
-	b->cap = cap;
-	return true;
+	return grow(b, b->len + n);
 }
 
 void buf_consume(struct buf *b, size_t n)
@@ -184,24 +202,45 @@ static void add_json_escape(struct buf *b, unsigned char c)
 	}
 }
 
-void buf_add_json(struct buf *b, struct str s)
+static const bool json_special[256] = {
+	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true,
+};
+
+void buf_add_json_inside(struct buf *b, struct str s)
 {
-	static const bool special[256] = {
-		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true,
-	};
 	const char *p = s.p, *from = s.p;
 	const char *end = s.len > 0 ? s.p + s.len : s.p;
 
-	buf_add_char(b, '"');
 	for (; p < end; p++) {
-		if (!special[(unsigned char)*p])
+		if (!json_special[(unsigned char)*p])
 			continue;
 		buf_add_str(b, str_range(from, p));
 		add_json_escape(b, (unsigned char)*p);
 		from = p + 1;
 	}
 	buf_add_str(b, str_range(from, end));
+}
+
+void buf_add_json(struct buf *b, struct str s)
+{
 	buf_add_char(b, '"');
+	buf_add_json_inside(b, s);
+	buf_add_char(b, '"');
+}
+
+static bool has_short_escape(char c)
+{
+	return c == '"' || c == '\\' || (c >= 0x08 && c <= 0x0d && c != 0x0b);
+}
+
+size_t str_json_len(struct str s)
+{
+	size_t len = s.len;
+
+	for (size_t i = 0; i < s.len; i++)
+		if (json_special[(unsigned char)s.p[i]])
+			len += has_short_escape(s.p[i]) ? 1 : 5;
+	return len;
 }
 
 void buf_add_percent(struct buf *b, struct str s, const bool keep[256])
