@@ -160,7 +160,7 @@ static void check_primitive(const struct prim *p)
 	struct buf json = { 0 };
 	const char *why;
 
-	codec_json.encode(&json, p);
+	assert(codec_json.encode(&json, &why, &wide, p) == 0);
 	assert(codec_json.decode(&back, &why, &wide, buf_str(&json)) == 0);
 	assert(back.kind == p->kind);
 	assert(str_eq(prim_text(&back, PARAM_TO), prim_text(p, PARAM_TO)));

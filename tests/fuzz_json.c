@@ -75,8 +75,8 @@ static void check_round_trip(const struct prim *p)
 	const char *why;
 	int err;
 
-	codec_json.encode(&text, p);
-	assert(!text.failed);
+	err = codec_json.encode(&text, &why, &wide, p);
+	assert(err == 0);
 	err = codec_json.decode(&again, &why, &wide, buf_str(&text));
 	assert(err == 0);
 	check_same(p, &again);

@@ -94,11 +94,13 @@ static void check_stored(const struct prim *p)
 	int err = prim_copy(&copy, p);
 
 	assert(err == 0);
-	codec_json.encode(&text, &copy);
+	err = codec_json.encode(&text, &why, &wide, &copy);
+	assert(err == 0);
 	err = codec_json.decode(&back, &why, &wide, buf_str(&text));
 	assert(err == 0 && back.kind == PRIM_REQUEST && back.op == p->op);
 	assert(str_eq(back.content, p->content));
-	codec_json.encode(&again, &back);
+	err = codec_json.encode(&again, &why, &wide, &back);
+	assert(err == 0);
 	assert(str_eq(buf_str(&text), buf_str(&again)));
 	prim_deinit(&copy);
 	prim_deinit(&back);

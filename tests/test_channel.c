@@ -57,6 +57,7 @@ static const char *const ends[] = {
 	[DELIVERY_UNSENT] = "unsent:",	   [DELIVERY_LOST] = "lost:",
 	[DELIVERY_FULL] = "full:",	   [DELIVERY_UNSTORED] = "unstored:",
 	[DELIVERY_TOO_LARGE] = "large:",
+	[DELIVERY_UNCONVERTIBLE] = "unconvertible:",
 };
 
 static void on_give_back(struct channel *c, struct delivery *d)
@@ -371,6 +372,7 @@ static const struct {
 	{ DELIVERY_FULL, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_UNSTORED, RSC_TARGET_NOT_REACHABLE, true },
 	{ DELIVERY_TOO_LARGE, RSC_TARGET_NOT_REACHABLE, true },
+	{ DELIVERY_UNCONVERTIBLE, RSC_BAD_REQUEST, true },
 };
 
 START_TEST(test_rsc)

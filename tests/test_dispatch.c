@@ -100,9 +100,11 @@ static struct prim request;
 static size_t on_send(struct dispatch_peer *p, const struct prim *answer)
 {
 	size_t before = sent.len;
+	const char *why;
 
 	ck_assert_ptr_eq(p, &peer);
-	codec_json.encode(&sent, answer);
+	ck_assert_int_eq(codec_json.encode(&sent, &why, &conf.codec, answer),
+			 0);
 	buf_add_char(&sent, '\n');
 	return sent.len - before;
 }

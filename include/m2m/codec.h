@@ -17,16 +17,20 @@ struct codec_conf {
  *	text, and rqi is present in out if it could be read, so that the answer
  *	can name it. UV_ENOMEM. A message with `rsc` is a response, whatever
  *	else it holds (TS-0004 8.4.3).
- * encode: appends the whole primitive to out; check out->failed.
+ * encode: appends the whole primitive to out, its content transcoded where it
+ *	is in another serialisation. ERR_PROTO, ERR_LIMIT with *why: this one
+ *	has no form for it; UV_ENOMEM. On failure out is as it was.
  */
 struct codec {
 	enum prim_format format;
 	int (*decode)(struct prim *out, const char **why,
 		      const struct codec_conf *conf, struct str message);
-	void (*encode)(struct buf *out, const struct prim *p);
+	int (*encode)(struct buf *out, const char **why,
+		      const struct codec_conf *conf, const struct prim *p);
 };
 
 extern const struct codec codec_json;
+extern const struct codec codec_cbor;
 
 /* The codec of a serialisation; NULL when this build has none. */
 const struct codec *codec_of(enum prim_format format);

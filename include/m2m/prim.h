@@ -12,9 +12,10 @@
  *
  * Scalars are text plus the type they arrived with, because HTTP carries text
  * only and the CSE, not the gateway, judges odd values. Lists and objects
- * (fc, rt, tkns, ...) and the content are slices of validated JSON. Slices
- * point into the received message or into `store`; a prim is good while both
- * live.
+ * (fc, rt, tkns, ...) are validated JSON. The content is validated, too, in
+ * content_format: it passes as it came where both sides speak that; of a
+ * RETRIEVE and a DELETE it is always JSON. Slices point into the received
+ * message or into `store`; a prim is good while both live.
  */
 enum op {
 	OP_NONE = 0,
@@ -127,6 +128,7 @@ struct prim {
 	uint64_t present;		/* a bit per enum prim_param */
 	struct value param[PARAM_COUNT];	/* where present */
 	struct str content;		/* pc; p == NULL: absent */
+	enum prim_format content_format;	/* of its octets */
 
 	unsigned extra_count;
 	struct prim_extra extra[PRIM_MAX_EXTRAS];

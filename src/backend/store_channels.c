@@ -158,21 +158,22 @@ static int enqueue(struct channel_item **out, struct channel *c,
 {
 	struct str rqi = prim_text(request, PARAM_RQI);
 	struct channel_item *item = calloc(1, sizeof(*item));
+	const char *why;
+	int err;
 	bool fits;
 
 	if (item == NULL)
 		return UV_ENOMEM;
-	codec_json.encode(&item->text, request);
+	err = codec_json.encode(&item->text, &why,
+				&c->d->conf->client.codec, request);
 	/* for who polls it leaves at once: others may have used up all */
-	fits = !item->text.failed &&
+	fits = !err &&
 	       (!TAILQ_EMPTY(&c->polls) ||
 		make_room(c, sizeof(*item) + item->text.cap));
 	if (!fits) {
-		int err = item->text.failed ? UV_ENOMEM : ERR_LIMIT;
-
 		buf_deinit(&item->text);
 		free(item);
-		return err;
+		return err ? err : ERR_LIMIT;
 	}
 	item->channel = c;
 	item->timer.on_timeout = on_item_timer;

@@ -68,13 +68,14 @@ static void print_request(const struct talk *t, struct str message)
 static void answer(struct talk *t)
 {
 	struct prim ok = { .kind = PRIM_RESPONSE, .rsc = RSC_OK };
+	const char *why;
 
 	prim_set_str(&ok, PARAM_RQI, prim_text(&t->prim, PARAM_RQI));
 	if (prim_has(&t->prim, PARAM_RVI))
 		prim_set_str(&ok, PARAM_RVI, prim_text(&t->prim, PARAM_RVI));
 	buf_clear(&t->out);
-	codec_json.encode(&t->out, &ok);
-	if (t->out.failed || ctl_link_send(t->link, buf_str(&t->out)) != 0)
+	if (codec_json.encode(&t->out, &why, &codec_conf, &ok) != 0 ||
+	    ctl_link_send(t->link, buf_str(&t->out)) != 0)
 		ctl_complain("an answer could not be sent", NULL);
 	prim_deinit(&ok);
 }
@@ -158,11 +159,13 @@ int ctl_ws_op(const char *text)
 	return OP_NONE;
 }
 
-static void write_request(struct talk *t)
+static int write_request(struct talk *t)
 {
 	const struct ctl_args *a = t->args;
 	struct prim p = { .kind = PRIM_REQUEST };
+	const char *why;
 	char type[24];
+	int err;
 
 	p.op = (enum op)ctl_ws_op(a->operands[1]);
 	prim_set_str(&p, PARAM_TO, str_of(a->operands[2]));
@@ -177,8 +180,9 @@ static void write_request(struct talk *t)
 	if (a->content != NULL)
 		p.content = str_of(a->content);
 	buf_clear(&t->out);
-	codec_json.encode(&t->out, &p);
+	err = codec_json.encode(&t->out, &why, &codec_conf, &p);
 	prim_deinit(&p);
+	return err;
 }
 
 static void on_open(void *owner)
@@ -188,9 +192,9 @@ static void on_open(void *owner)
 
 	if (t->rqi[0] == '\0')
 		return;
-	write_request(t);
-	err = t->out.failed ? UV_ENOMEM :
-			      ctl_link_send(t->link, buf_str(&t->out));
+	err = write_request(t);
+	if (!err)
+		err = ctl_link_send(t->link, buf_str(&t->out));
 	if (!err)
 		return;
 	ctl_complain("the request could not be sent", err_text(err));

@@ -39,6 +39,18 @@ static void set_rqi(struct delivery *d, uint64_t n)
 		     (struct str){ d->rqi, (size_t)len });
 }
 
+static enum delivery_end end_of(int err)
+{
+	switch (err) {
+	case ERR_LIMIT:
+		return DELIVERY_TOO_LARGE;
+	case ERR_PROTO:
+		return DELIVERY_UNCONVERTIBLE;
+	default:
+		return DELIVERY_UNSENT;
+	}
+}
+
 static void send_one(struct channel *c, struct delivery *d)
 {
 	int err;
@@ -46,8 +58,7 @@ static void send_one(struct channel *c, struct delivery *d)
 	set_rqi(d, ++c->last_rqi);
 	err = c->ops->send(c, &d->request);
 	if (err) {
-		finish(c, d, err == ERR_LIMIT ? DELIVERY_TOO_LARGE :
-						DELIVERY_UNSENT);
+		finish(c, d, end_of(err));
 		return;
 	}
 	TAILQ_REMOVE(&c->queued, d, link);

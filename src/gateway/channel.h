@@ -25,7 +25,8 @@ struct channel_counters {
 
 struct channel_ops {
 	/* Writes one request. ERR_LIMIT: it is larger than can be written
-	 * ever; other codes: it could not be. Does not destroy the channel. */
+	 * ever; ERR_PROTO: it has no form here; other codes: it could not be.
+	 * Does not destroy the channel. */
 	int (*send)(struct channel *c, const struct prim *request);
 
 	/* d has ended and goes home. */

@@ -49,6 +49,9 @@ int delivery_rsc(const struct delivery *d, const char **why)
 	case DELIVERY_TOO_LARGE:
 		*why = "the request is above max_queue";
 		return RSC_TARGET_NOT_REACHABLE;
+	case DELIVERY_UNCONVERTIBLE:
+		*why = "the entity's serialization cannot carry the content";
+		return RSC_BAD_REQUEST;
 	}
 	return RSC_INTERNAL_SERVER_ERROR;
 }

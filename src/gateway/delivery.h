@@ -23,6 +23,7 @@ enum delivery_end {
 	DELIVERY_FULL,		/* too much waits for the session already */
 	DELIVERY_UNSTORED,	/* no session, and the disk failed */
 	DELIVERY_TOO_LARGE,	/* for any session */
+	DELIVERY_UNCONVERTIBLE,	/* into the session's serialisation */
 };
 
 struct delivery {

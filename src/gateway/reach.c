@@ -164,6 +164,22 @@ static bool is_too_large(const struct reach_call *c)
 	return c->message.len + MESSAGE_SPARE > c->r->w->conf->max_queue;
 }
 
+/* The inbox is JSON, whoever comes for it. */
+static bool write_message(struct reach_call *c)
+{
+	const char *why;
+
+	buf_clear(&c->message);
+	if (codec_json.encode(&c->message, &why, &c->r->w->conf->codec,
+			      &c->d.request) == 0)
+		c->d.end = is_too_large(c) ? DELIVERY_TOO_LARGE :
+					     DELIVERY_FULL;
+	else
+		c->d.end = c->message.failed ? DELIVERY_UNSTORED :
+					       DELIVERY_UNCONVERTIBLE;
+	return c->d.end == DELIVERY_FULL;
+}
+
 static void store(struct reach_call *c)
 {
 	struct reach *r = c->r;
@@ -176,12 +192,10 @@ static void store(struct reach_call *c)
 
 	if (prim_int(&ec, &c->d.request, PARAM_EC) && ec > 0)
 		item.ec = (unsigned)ec;
-	buf_clear(&c->message);
-	codec_json.encode(&c->message, &c->d.request);
-	item.message = buf_str(&c->message);
 	c->put.on_done = on_stored;
-	c->d.end = is_too_large(c) ? DELIVERY_TOO_LARGE : DELIVERY_FULL;
-	if (c->message.failed || is_too_large(c) ||
+	if (write_message(c))
+		item.message = buf_str(&c->message);
+	if (c->d.end != DELIVERY_FULL ||
 	    inbox_put(r->w->mailbox, &c->put, &item) != 0) {
 		r->counters.not_stored++;
 		end(c);

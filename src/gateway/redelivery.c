@@ -85,22 +85,29 @@ static void leave(struct redelivery *r, bool is_over)
 	redelivery_free(r);
 }
 
-/* What was stored under another max_queue would be in the way for ever. */
-static void tell_too_large(const struct redelivery *r)
+/* What was stored under another max_queue, or what the serialisation of the
+ * entity cannot carry, would be in the way for ever. */
+static bool is_hopeless(enum delivery_end end)
 {
-	log_error("inbox_too_large", LOG_STR("originator", r->e->id));
+	return end == DELIVERY_TOO_LARGE || end == DELIVERY_UNCONVERTIBLE;
+}
+
+static void tell_hopeless(const struct redelivery *r, enum delivery_end end)
+{
+	log_error(end == DELIVERY_TOO_LARGE ? "inbox_too_large" :
+					      "inbox_unconvertible",
+		  LOG_STR("originator", r->e->id));
 }
 
 static void on_end(struct delivery *d)
 {
 	struct redelivery *r = container_of(d, struct redelivery, d);
-	bool over = d->end == DELIVERY_ANSWERED ||
-		    d->end == DELIVERY_TOO_LARGE;
+	bool over = d->end == DELIVERY_ANSWERED || is_hopeless(d->end);
 	bool goes_on = r->slot != NULL && !r->w->draining &&
 		       (over || d->end == DELIVERY_TIMED_OUT);
 
-	if (d->end == DELIVERY_TOO_LARGE)
-		tell_too_large(r);
+	if (is_hopeless(d->end))
+		tell_hopeless(r, d->end);
 	r->w->counters.redelivered += d->end == DELIVERY_ANSWERED;
 	delivery_deinit(d);
 	if (over)

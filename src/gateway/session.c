@@ -84,38 +84,55 @@ static size_t send_out(struct session *s)
 	return 0;
 }
 
-/* An answer that the queue could never hold must not cost the session. */
-static void encode_too_large(struct session *s, const struct prim *answer)
+/* 0, or why the session's serialisation has no form for p. */
+static int encode(struct session *s, const struct prim *p, const char **why)
+{
+	struct buf *out = &s->w->out;
+
+	buf_clear(out);
+	return s->peer.codec->encode(out, why, &s->w->conf->codec, p);
+}
+
+/* An answer that cannot be sent must not cost the session. */
+static void encode_instead(struct session *s, const struct prim *answer,
+			   const char *why)
 {
 	struct prim instead = { 0 };
+	int err;
 
 	prim_refuse(&instead, prim_text(answer, PARAM_RQI),
 		    prim_text(answer, PARAM_RVI), RSC_INTERNAL_SERVER_ERROR,
-		    "answer above max_queue");
-	buf_clear(&s->w->out);
-	s->peer.codec->encode(&s->w->out, &instead);
+		    why);
+	err = encode(s, &instead, &why);
+	assert(err == 0 || s->w->out.failed);
 	prim_deinit(&instead);
 }
 
 static size_t send_answer(struct dispatch_peer *peer, const struct prim *answer)
 {
 	struct session *s = container_of(peer, struct session, peer);
+	const char *why = NULL;
 
-	buf_clear(&s->w->out);
-	peer->codec->encode(&s->w->out, answer);
-	if (!fits_queue(s, &s->w->out))
-		encode_too_large(s, answer);
+	if (encode(s, answer, &why) != 0) {
+		s->w->counters.unconvertible++;
+		encode_instead(s, answer, why);
+	} else if (!fits_queue(s, &s->w->out)) {
+		encode_instead(s, answer, "answer above max_queue");
+	}
 	return send_out(s);
 }
 
 static int send_request(struct channel *c, const struct prim *request)
 {
 	struct session *s = container_of(c, struct session, channel);
+	const char *why = NULL;
 
 	if (s->state == SESSION_CLOSING)
 		return UV_EPIPE;
-	buf_clear(&s->w->out);
-	s->peer.codec->encode(&s->w->out, request);
+	if (encode(s, request, &why) != 0 && !s->w->out.failed) {
+		s->w->counters.unconvertible++;
+		return ERR_PROTO;
+	}
 	if (!fits_queue(s, &s->w->out))
 		return ERR_LIMIT;
 	return send_out(s) > 0 ? 0 : UV_EPIPE;
@@ -199,9 +216,12 @@ static void on_message(void *owner, struct str message, bool text)
 	const char *why = "malformed";
 	int err;
 
-	/* TS-0020 6.2.2.9: JSON goes in text messages. Clients that send it
-	 * as binary are understood, the codec checks the UTF-8. */
-	(void)text;
+	/* TS-0020 6.2.2.9. Clients that send text as binary are understood,
+	 * the codec checks the UTF-8; CBOR as text is not. */
+	if (text && s->peer.codec->format == FORMAT_CBOR) {
+		session_close(s, WS_CLOSE_UNACCEPTABLE, STR("CBOR is binary"));
+		return;
+	}
 	s->messages_in++;
 	err = s->peer.codec->decode(p, &why, &w->conf->codec, message);
 	if (err) {

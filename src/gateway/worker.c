@@ -206,6 +206,7 @@ static void log_end(const struct worker *w)
 		 LOG_UINT("malformed", w->counters.malformed),
 		 LOG_UINT("too_complex", w->counters.too_complex),
 		 LOG_UINT("no_primitives", w->counters.no_primitives),
+		 LOG_UINT("unconvertible", w->counters.unconvertible),
 		 LOG_UINT("requests", d->requests),
 		 LOG_UINT("answered", d->answered),
 		 LOG_UINT("refused", d->refused), LOG_UINT("failed", d->failed),

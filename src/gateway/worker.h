@@ -59,6 +59,7 @@ struct worker_counters {
 	uint64_t too_complex;		/* these, too: max_depth or max_tokens
 					 * bit */
 	uint64_t no_primitives;		/* sessions that sent nothing else */
+	uint64_t unconvertible;		/* into a session's serialisation */
 	uint64_t redelivered;		/* from the inbox, and answered */
 	uint64_t slow_readers;		/* max_queue bit */
 };

@@ -1,55 +1,25 @@
-#include "m2m/codec.h"
-
 #include <limits.h>
 #include <uv.h>
 
+#include "codec_priv.h"
 #include "m2m/json.h"
+#include "m2m/transcode.h"
 
 /*
  * TS-0004 8.4: a primitive is an object without a wrapper. Decoding is one
  * pass that cuts slices; only text with escapes is made anew, in out->store,
  * which is given the room of the whole message at the first one, so that it
  * never moves under a slice.
- *
- * A fault of syntax ends the pass. A fault of meaning is noted and the pass
- * goes on, because the rqi that the answer needs may still follow.
  */
 struct decoder {
-	struct prim *out;
+	struct codec_reading r;
 	size_t room;		/* octets that decoded text can need */
-
 	struct jscan scan;
-	uint64_t seen;		/* a bit per name, of null members also */
-	int err;		/* the first fault of meaning */
-	const char *why;
 };
-
-/* In `seen`, behind the parameters. */
-#define SEEN_PC PARAM_COUNT
-
-/* Written first, in this order; then the rest, then pc: what a reader wants
- * to see in a log comes early. */
-static const enum prim_param request_order[] = {
-	PARAM_OP, PARAM_TO, PARAM_FR, PARAM_RQI, PARAM_RVI, PARAM_TY,
-};
-
-static const enum prim_param response_order[] = {
-	PARAM_RSC, PARAM_RQI, PARAM_RVI, PARAM_TO, PARAM_FR, PARAM_OT,
-	PARAM_RSET, PARAM_EC, PARAM_CNST, PARAM_CNOT, PARAM_ATI, PARAM_TQF,
-	PARAM_ASRI, PARAM_VSI,
-};
-
-static void note_fault(struct decoder *d, int err, const char *why)
-{
-	if (d->err == 0) {
-		d->err = err;
-		d->why = why;
-	}
-}
 
 static int unescape(struct str *out, struct decoder *d, struct str inside)
 {
-	struct buf *store = &d->out->store;
+	struct buf *store = &d->r.out->store;
 	size_t from = store->len;
 
 	if (from == 0 && !buf_reserve(store, d->room)) {
@@ -69,16 +39,6 @@ static inline int text_of(struct str *out, struct decoder *d,
 	return escaped ? unescape(out, d, inside) : 0;
 }
 
-static bool is_new(struct decoder *d, unsigned bit)
-{
-	bool fresh = (d->seen >> bit & 1) == 0;
-
-	d->seen |= UINT64_C(1) << bit;
-	if (!fresh)
-		note_fault(d, ERR_PROTO, "duplicate member");
-	return fresh;
-}
-
 static int read_param(struct decoder *d, enum prim_param id,
 		      const struct jscan_value *v)
 {
@@ -90,40 +50,23 @@ static int read_param(struct decoder *d, enum prim_param id,
 		err = text_of(&text, d, jscan_inside(v), v->escaped);
 		if (err)
 			return err;
-		prim_set_str(d->out, id, text);
+		prim_set_str(d->r.out, id, text);
 		break;
 	case JSCAN_NUMBER:
-		prim_set(d->out, id, VALUE_NUMBER, v->raw);
+		prim_set(d->r.out, id, VALUE_NUMBER, v->raw);
 		break;
 	case JSCAN_TRUE:
 	case JSCAN_FALSE:
-		prim_set(d->out, id, VALUE_BOOL, v->raw);
+		prim_set(d->r.out, id, VALUE_BOOL, v->raw);
 		break;
 	case JSCAN_ARRAY:
 	case JSCAN_OBJECT:
-		prim_set(d->out, id, VALUE_JSON, v->raw);
+		prim_set(d->r.out, id, VALUE_JSON, v->raw);
 		break;
 	case JSCAN_NULL:
 		break;
 	}
 	return 0;
-}
-
-static void read_extra(struct decoder *d, struct str name, struct str json)
-{
-	struct prim *p = d->out;
-
-	for (unsigned i = 0; i < p->extra_count; i++) {
-		if (str_eq(p->extra[i].name, name)) {
-			note_fault(d, ERR_PROTO, "duplicate member");
-			return;
-		}
-	}
-	if (p->extra_count == PRIM_MAX_EXTRAS) {
-		note_fault(d, ERR_LIMIT, "too many unknown members");
-		return;
-	}
-	p->extra[p->extra_count++] = (struct prim_extra){ name, json };
 }
 
 static int read_member(struct decoder *d, const struct jscan_value *name,
@@ -137,11 +80,12 @@ static int read_member(struct decoder *d, const struct jscan_value *name,
 		return err;
 	id = prim_find_param(text);
 	if (id != PARAM_COUNT)
-		return is_new(d, id) ? read_param(d, id, value) : 0;
+		return codec_is_new(&d->r, id) ? read_param(d, id, value) : 0;
 	if (!str_eq(text, STR("pc")))
-		read_extra(d, text, value->raw);
-	else if (is_new(d, SEEN_PC) && value->type != JSCAN_NULL)
-		d->out->content = value->raw;
+		codec_add_extra(&d->r, text, value->raw);
+	else if (codec_is_new(&d->r, CODEC_SEEN_PC) &&
+		 value->type != JSCAN_NULL)
+		d->r.out->content = value->raw;
 	return 0;
 }
 
@@ -184,61 +128,27 @@ static int read_wrapped_rqi(struct decoder *d, struct str json)
 			break;
 		err = text_of(&text, d, name.raw, name.escaped);
 		if (err == 0 && str_eq(text, STR("rqi")) &&
-		    is_new(d, PARAM_RQI))
+		    codec_is_new(&d->r, PARAM_RQI))
 			err = read_param(d, PARAM_RQI, &value);
 	}
 	return err;
 }
 
-/* TS-0004 8.4.2: no m2m:rqp or m2m:rsp around a primitive. */
-static int read_wrapper(struct decoder *d)
-{
-	for (unsigned i = 0; i < d->out->extra_count; i++) {
-		const struct prim_extra *x = &d->out->extra[i];
-		bool response = str_eq(x->name, STR("m2m:rsp"));
-
-		if (!response && !str_eq(x->name, STR("m2m:rqp")))
-			continue;
-		if (response)
-			d->out->kind = PRIM_RESPONSE;
-		note_fault(d, ERR_PROTO, "primitive within a wrapper");
-		return read_wrapped_rqi(d, x->json);
-	}
-	note_fault(d, ERR_PROTO, "neither op nor rsc");
-	return 0;
-}
-
-static int read_kind(struct decoder *d)
-{
-	struct prim *p = d->out;
-	int64_t n;
-
-	if (prim_has(p, PARAM_RSC)) {
-		p->kind = PRIM_RESPONSE;
-		if (prim_int(&n, p, PARAM_RSC) && n >= INT_MIN && n <= INT_MAX)
-			p->rsc = (int)n;
-		else
-			note_fault(d, ERR_PROTO, "rsc is not an integer");
-	} else if (!prim_has(p, PARAM_OP)) {
-		return read_wrapper(d);
-	} else if (prim_int(&n, p, PARAM_OP) && n >= OP_CREATE &&
-		   n <= OP_NOTIFY) {
-		p->op = (enum op)n;
-	}
-	return 0;
-}
-
 static int decode(struct prim *out, const char **why,
 		  const struct codec_conf *conf, struct str message)
 {
-	struct decoder d = { .out = out, .room = message.len };
+	struct decoder d = { .r.out = out, .room = message.len };
+	struct str wrapped;
 	int err;
 
 	prim_reset(out, PRIM_REQUEST);
 	jscan_init(&d.scan, message, conf->max_depth, conf->max_tokens);
 	err = read_members(&d);
-	if (err == 0)
-		err = read_kind(&d);
+	if (err == 0) {
+		wrapped = codec_read_kind(&d.r);
+		if (wrapped.p != NULL)
+			err = read_wrapped_rqi(&d, wrapped);
+	}
 	if (err) {
 		/* what was to be a response is not answered */
 		if (prim_has(out, PARAM_RSC))
@@ -246,9 +156,9 @@ static int decode(struct prim *out, const char **why,
 		*why = d.scan.why;
 		return err;
 	}
-	if (d.err)
-		*why = d.why;
-	return d.err;
+	if (d.r.err)
+		*why = d.r.why;
+	return d.r.err;
 }
 
 /* The comma before the first member becomes the opening brace. */
@@ -285,27 +195,16 @@ static void add_param(struct buf *out, const struct prim *p,
 	}
 }
 
-static void add_params(struct buf *out, const struct prim *p,
-		       const enum prim_param *order, size_t count)
+static int encode(struct buf *out, const char **why,
+		  const struct codec_conf *conf, const struct prim *p)
 {
-	uint64_t rest = p->present;
-
-	for (size_t i = 0; i < count; i++) {
-		add_param(out, p, order[i]);
-		rest &= ~(UINT64_C(1) << order[i]);
-	}
-	for (; rest != 0; rest &= rest - 1)
-		add_param(out, p, (enum prim_param)__builtin_ctzll(rest));
-}
-
-static void encode(struct buf *out, const struct prim *p)
-{
+	enum prim_param params[PARAM_COUNT];
+	unsigned count = codec_list_params(params, p);
 	size_t from = out->len;
+	int err = 0;
 
-	if (p->kind == PRIM_REQUEST)
-		add_params(out, p, request_order, ARRAY_LEN(request_order));
-	else
-		add_params(out, p, response_order, ARRAY_LEN(response_order));
+	for (unsigned i = 0; i < count; i++)
+		add_param(out, p, params[i]);
 	for (unsigned i = 0; i < p->extra_count; i++) {
 		buf_add_lit(out, ",");
 		buf_add_json(out, p->extra[i].name);
@@ -314,13 +213,15 @@ static void encode(struct buf *out, const struct prim *p)
 	}
 	if (p->content.p != NULL) {
 		buf_add_lit(out, ",\"pc\":");
-		buf_add_str(out, p->content);
+		err = transcode_content(out, FORMAT_JSON, p->content_format,
+					p->content, conf, why);
 	}
 	if (out->len == from)
 		buf_add_char(out, '{');
 	else
 		out->p[from] = '{';
 	buf_add_char(out, '}');
+	return codec_encoded(out, from, err, why);
 }
 
 const struct codec codec_json = {

@@ -123,6 +123,7 @@ void prim_reset(struct prim *p, enum prim_kind kind)
 	p->rsc = 0;
 	p->present = 0;		/* param[] means nothing without it */
 	p->content = (struct str){ NULL, 0 };
+	p->content_format = FORMAT_JSON;
 	p->extra_count = 0;
 	buf_clear(&p->store);
 }
@@ -200,6 +201,7 @@ int prim_copy(struct prim *to, const struct prim *from)
 		to->extra[i].name = keep(&to->store, from->extra[i].name);
 		to->extra[i].json = keep(&to->store, from->extra[i].json);
 	}
+	to->content_format = from->content_format;
 	if (from->content.p != NULL)
 		to->content = keep(&to->store, from->content);
 	return 0;

@@ -1,0 +1,24 @@
+#ifndef M2M_TRANSCODE_H
+#define M2M_TRANSCODE_H
+
+#include "m2m/codec.h"
+
+/*
+ * Content in another serialisation, by value. Appends to out; where nothing
+ * changes, the octets. ERR_PROTO, ERR_LIMIT: it has no form there, *why is a
+ * static text; ERR_UNSUPPORTED: this build does not know one of the two;
+ * UV_ENOMEM. On failure out is as it was. Each direction bounds its room as
+ * its own header says.
+ */
+MUST_CHECK int transcode_content(struct buf *out, enum prim_format to,
+				 enum prim_format from, struct str content,
+				 const struct codec_conf *conf,
+				 const char **why);
+
+/* p's content in `to`: as it is, or made in made, which was somebody's
+ * scratch and which p->content points into then. */
+MUST_CHECK int transcode_prim(struct prim *p, enum prim_format to,
+			      struct buf *made, const struct codec_conf *conf,
+			      const char **why);
+
+#endif

@@ -1,0 +1,72 @@
+#include "m2m/transcode.h"
+
+#include <uv.h>
+
+#include "m2m/cbor.h"
+
+/* What is no row goes by JSON. */
+static const struct {
+	enum prim_format from, to;
+	int (*make)(struct buf *out, const struct codec_conf *conf,
+		    struct str content, const char **why);
+} directions[] = {
+	{ FORMAT_JSON, FORMAT_CBOR, json_to_cbor },
+	{ FORMAT_CBOR, FORMAT_JSON, cbor_to_json },
+};
+
+static int make(struct buf *out, enum prim_format to, enum prim_format from,
+		struct str content, const struct codec_conf *conf,
+		const char **why)
+{
+	for (size_t i = 0; i < ARRAY_LEN(directions); i++)
+		if (directions[i].from == from && directions[i].to == to)
+			return directions[i].make(out, conf, content, why);
+	*why = "this serialisation is not known here";
+	return ERR_UNSUPPORTED;
+}
+
+static int make_by_json(struct buf *out, enum prim_format to,
+			enum prim_format from, struct str content,
+			const struct codec_conf *conf, const char **why)
+{
+	struct buf json = { 0 };
+	int err = make(&json, FORMAT_JSON, from, content, conf, why);
+
+	if (!err)
+		err = make(out, to, FORMAT_JSON, buf_str(&json), conf, why);
+	buf_deinit(&json);
+	return err;
+}
+
+int transcode_content(struct buf *out, enum prim_format to,
+		      enum prim_format from, struct str content,
+		      const struct codec_conf *conf, const char **why)
+{
+	if (from == to) {
+		buf_add_str(out, content);
+		*why = "out of memory";
+		return out->failed ? UV_ENOMEM : 0;
+	}
+	if (from != FORMAT_JSON && to != FORMAT_JSON)
+		return make_by_json(out, to, from, content, conf, why);
+	return make(out, to, from, content, conf, why);
+}
+
+int transcode_prim(struct prim *p, enum prim_format to, struct buf *made,
+		   const struct codec_conf *conf, const char **why)
+{
+	int err = 0;
+
+	if (p->content_format == to)
+		return 0;
+	buf_clear(made);
+	if (p->content.len > 0) {
+		err = transcode_content(made, to, p->content_format,
+					p->content, conf, why);
+		if (err)
+			return err;
+		p->content = buf_str(made);
+	}
+	p->content_format = to;
+	return 0;
+}
