@@ -117,6 +117,7 @@ static void check_response(const struct prim *p, const struct http_msg *msg)
 
 static void fuzz_primitive(struct str text)
 {
+	struct http_map_reply reply = { .codec = conf.codec };
 	struct buf out = { 0 };
 	struct str body = { NULL, 0 };
 	struct http_parser *parser;
@@ -128,8 +129,9 @@ static void fuzz_primitive(struct str text)
 	if (codec_json.decode(&p, &why, &conf.codec, text) != 0)
 		goto deinit_prim;
 	request = p.kind == PRIM_REQUEST;
-	if (request ? http_map_write_request(&out, &body, &why, &p, &conf) :
-		      http_map_write_response(&out, &p, false))
+	if (request ? http_map_write_request(&out, &body, NULL, &why, &p,
+					     &conf) :
+		      http_map_write_response(&out, &why, &p, &reply))
 		goto deinit_out;
 	buf_add_str(&out, body);
 	if (http_parser_create(&parser,

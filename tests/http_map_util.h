@@ -17,6 +17,10 @@ static const struct http_map_conf test_conf = {
 	.codec = { .max_depth = 64, .max_tokens = 4096 },
 };
 
+static const struct http_map_reply test_reply = {
+	.codec = { .max_depth = 64, .max_tokens = 4096 },
+};
+
 struct test_head {
 	struct str start;
 	struct http_header headers[MAX_LINES];

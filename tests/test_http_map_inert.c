@@ -166,7 +166,7 @@ START_TEST(test_request_octets)
 
 	request_begin(&p, at);
 	fill(&p, at, &text, -1, 0);
-	ck_assert_int_eq(http_map_write_request(&plain_text, &body, &why, &p,
+	ck_assert_int_eq(http_map_write_request(&plain_text, &body, NULL, &why, &p,
 						&test_conf), 0);
 	head_parse(&plain, buf_str(&plain_text));
 	for (int i = 0; i < 256 * 3; i++) {
@@ -175,7 +175,7 @@ START_TEST(test_request_octets)
 		request_begin(&p, at);
 		fill(&p, at, &text, octet, i % 3);
 		buf_clear(&out);
-		if (http_map_write_request(&out, &body, &why, &p,
+		if (http_map_write_request(&out, &body, NULL, &why, &p,
 					   &test_conf) != 0) {
 			ck_assert_uint_eq(out.len, 0);
 			ck_assert_msg(octet != 'x', "%s: %s", at->name, why);
@@ -221,6 +221,7 @@ START_TEST(test_response_octets)
 	struct buf text = { 0 }, plain_text = { 0 }, out = { 0 };
 	struct test_head head, plain;
 	struct prim p = { 0 };
+	const char *why;
 
 	for (int i = -1; i < 256 * 3; i++) {
 		struct buf *to = i < 0 ? &plain_text : &out;
@@ -229,7 +230,8 @@ START_TEST(test_response_octets)
 		p.rsc = RSC_CREATED;
 		fill(&p, at, &text, i < 0 ? -1 : i / 3, i < 0 ? 0 : i % 3);
 		buf_clear(to);
-		ck_assert_int_eq(http_map_write_response(to, &p, false), 0);
+		ck_assert_int_eq(http_map_write_response(to, &why, &p,
+							 &test_reply), 0);
 		head_parse(i < 0 ? &plain : &head, buf_str(to));
 		if (i < 0)
 			continue;
@@ -511,7 +513,7 @@ START_TEST(test_round_trip)
 	for (int round = 0; round < 10000; round++) {
 		make_request(&r, &made);
 		buf_clear(&out);
-		ck_assert_msg(http_map_write_request(&out, &body, &why, &made,
+		ck_assert_msg(http_map_write_request(&out, &body, NULL, &why, &made,
 						     &test_conf) == 0,
 			      "round %d: %s", round, why);
 		head_parse(&head, buf_str(&out));

@@ -125,7 +125,7 @@ START_TEST(test_whole)
 
 	prim_of(&p, whole[_i].json, name);
 	buf_add_lit(&head, "before");
-	ck_assert_msg(http_map_write_request(&head, &body, &why, &p,
+	ck_assert_msg(http_map_write_request(&head, &body, NULL, &why, &p,
 					     &test_conf) == 0,
 		      "%s: %s", name, why);
 	check_text(str_skip(buf_str(&head), 6), whole[_i].head, name);
@@ -173,7 +173,7 @@ static void check_target(const char *json, const struct http_map_conf *conf,
 	const char *why = "";
 
 	prim_of(&p, json, name);
-	ck_assert_msg(http_map_write_request(&head, &body, &why, &p, conf) ==
+	ck_assert_msg(http_map_write_request(&head, &body, NULL, &why, &p, conf) ==
 			      0,
 		      "%s: %s", name, why);
 	ck_assert(str_cut(buf_str(&head), ' ', &rest, &target));
@@ -422,7 +422,7 @@ START_TEST(test_refusal)
 		 refusals[_i].members);
 	prim_of(&p, json, name);
 	buf_add_lit(&head, "before");
-	err = http_map_write_request(&head, &body, &why, &p, &test_conf);
+	err = http_map_write_request(&head, &body, NULL, &why, &p, &test_conf);
 	ck_assert_msg(err == refusals[_i].err, "%s: %d", name, err);
 	ck_assert_msg(strstr(why, refusals[_i].why) != NULL, "%s: %s", name,
 		      why);
@@ -481,7 +481,7 @@ START_TEST(test_odd_type)
 	prim_set_str(&p, PARAM_TO, STR("cb1"));
 	prim_set(&p, odd_types[_i].id, odd_types[_i].type,
 		 str_of(odd_types[_i].text));
-	err = http_map_write_request(&head, &body, &why, &p, &test_conf);
+	err = http_map_write_request(&head, &body, NULL, &why, &p, &test_conf);
 	ck_assert_msg(err == odd_types[_i].err, "row %d: %s", _i, why);
 	ck_assert_msg(strstr(why, odd_types[_i].why) != NULL, "row %d: %s",
 		      _i, why);
@@ -498,10 +498,10 @@ START_TEST(test_no_op)
 	const char *why = "";
 
 	prim_reset(&p, PRIM_REQUEST);
-	ck_assert_int_eq(http_map_write_request(&head, &body, &why, &p,
+	ck_assert_int_eq(http_map_write_request(&head, &body, NULL, &why, &p,
 						&test_conf), ERR_PROTO);
 	p.op = OP_RETRIEVE;
-	ck_assert_int_eq(http_map_write_request(&head, &body, &why, &p,
+	ck_assert_int_eq(http_map_write_request(&head, &body, NULL, &why, &p,
 						&test_conf), ERR_PROTO);
 	ck_assert_str_eq(why, "to is missing");
 	buf_deinit(&head);

@@ -349,13 +349,15 @@ static const struct {
 
 START_TEST(test_response)
 {
+	struct http_map_reply reply = test_reply;
 	struct prim p = { 0 };
 	struct buf out = { 0 };
+	const char *why;
 
 	prim_of(&p, responses[_i].json, responses[_i].name);
 	buf_add_lit(&out, "before");
-	ck_assert_int_eq(http_map_write_response(&out, &p,
-						 responses[_i].close), 0);
+	reply.close = responses[_i].close;
+	ck_assert_int_eq(http_map_write_response(&out, &why, &p, &reply), 0);
 	check_text(str_skip(buf_str(&out), 6), responses[_i].want,
 		   responses[_i].name);
 	buf_deinit(&out);
@@ -386,17 +388,20 @@ START_TEST(test_odd_ati)
 {
 	struct prim p = { 0 };
 	struct buf out = { 0 };
+	const char *why;
 
 	prim_reset(&p, PRIM_RESPONSE);
 	p.rsc = 2000;
 	prim_set(&p, PARAM_ATI, VALUE_JSON, str_of(odd_atis[_i]));
 	prim_set(&p, PARAM_EC, VALUE_JSON, STR("[]"));
-	ck_assert_int_eq(http_map_write_response(&out, &p, false), 0);
+	ck_assert_int_eq(http_map_write_response(&out, &why, &p,
+						 &test_reply), 0);
 	check_text(buf_str(&out), "HTTP/1.1 200 OK\r\nX-M2M-RSC: 2000\r\n"
 		   "Content-Length: 0\r\n\r\n", odd_atis[_i]);
 	buf_clear(&out);
 	prim_set_str(&p, PARAM_ATI, str_of(odd_atis[_i]));
-	ck_assert_int_eq(http_map_write_response(&out, &p, false), 0);
+	ck_assert_int_eq(http_map_write_response(&out, &why, &p,
+						 &test_reply), 0);
 	check_text(buf_str(&out), "HTTP/1.1 200 OK\r\nX-M2M-RSC: 2000\r\n"
 		   "Content-Length: 0\r\n\r\n", odd_atis[_i]);
 	buf_deinit(&out);

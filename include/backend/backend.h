@@ -81,6 +81,7 @@ struct upstream_conf {
 	const char *authority;		/* Host header */
 	const char *cse_id;		/* "" when not configured */
 	const char *release;		/* rvi of its requests without one */
+	int format;			/* enum prim_format: of what we send */
 	uint64_t connections;
 	uint64_t connect_timeout_ms;
 	uint64_t timeout_ms;		/* for an answer; the gateway keeps it */

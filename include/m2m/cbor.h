@@ -1,6 +1,8 @@
 #ifndef M2M_CBOR_H
 #define M2M_CBOR_H
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 struct codec_conf;
@@ -37,6 +39,10 @@ MUST_CHECK int cbor_to_json(struct buf *out, const struct codec_conf *conf,
 /* json is one value; appends its CBOR. */
 MUST_CHECK int json_to_cbor(struct buf *out, const struct codec_conf *conf,
 			    struct str json, const char **why);
+
+/* False: every string in it is in one piece, so that what it says is found
+ * where it stands. */
+bool cbor_may_have_pieces(struct str cbor);
 
 /* cbor_to_json() would take it, unless it grew too much. */
 MUST_CHECK int cbor_check(const struct codec_conf *conf, struct str cbor,

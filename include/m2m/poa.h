@@ -90,6 +90,10 @@ struct poa_routes {
 MUST_CHECK bool poa_restore(struct buf *out, struct str content,
 			    const struct poa_routes *routes);
 
+/* False: poa_restore() would find nothing in content that is `octets` in
+ * another serialisation, one where text stands as it is. */
+bool poa_may_restore(struct str octets, const struct poa_routes *routes);
+
 struct nu_rules {
 	struct str originator;	/* takes the place of ws entries */
 

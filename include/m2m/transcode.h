@@ -21,4 +21,9 @@ MUST_CHECK int transcode_prim(struct prim *p, enum prim_format to,
 			      struct buf *made, const struct codec_conf *conf,
 			      const char **why);
 
+/* content is one value in that format, within conf. Fails as above. */
+MUST_CHECK int transcode_check(enum prim_format format, struct str content,
+			       const struct codec_conf *conf,
+			       const char **why);
+
 #endif

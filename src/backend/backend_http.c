@@ -171,6 +171,7 @@ int backend_http_create(struct backend **out, struct reactor *r,
 	h->map.host = str_of(conf->authority);
 	h->map.base = str_of(conf->base);
 	h->map.cse_id = str_of(conf->cse_id);
+	h->map.format = (enum prim_format)conf->format;
 	h->map.codec = *codec;
 	fill_client_conf(&h->client_conf, conf);
 	err = open_tls(h, r);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/store_service.h"
+#include "m2m/transcode.h"
 
 #define MAX_SPARE     256	/* job structs kept for reuse */
 #define KEPT_CAPACITY 4096
@@ -21,6 +22,8 @@ TAILQ_HEAD(store_pendings, store_pending);
 struct backend_store {
 	struct backend base;
 	struct store_mailbox mailbox;
+	struct codec_conf codec;
+	struct buf json;		/* scratch */
 	struct store_pendings pending, spare;
 	size_t spare_count;
 	bool destroyed;
@@ -48,6 +51,7 @@ static void store_backend_free(struct backend_store *b)
 {
 	free_list(&b->pending);
 	free_list(&b->spare);
+	buf_deinit(&b->json);
 	free(b);
 }
 
@@ -102,6 +106,23 @@ static void on_done(struct store_job *job)
 		store_backend_free(b);
 }
 
+/* Codes as submit has them. */
+static int copy_request(struct backend_store *b, struct prim *out,
+			const struct prim *prim, const char **why)
+{
+	struct prim plain;
+	int err;
+
+	if (prim->content_format == FORMAT_JSON)
+		return prim_copy(out, prim);
+	plain = *prim;
+	err = transcode_prim(&plain, FORMAT_JSON, &b->json, &b->codec, why);
+	if (err)
+		return err == UV_ENOMEM ? err : ERR_PROTO;
+	*why = "out of memory";
+	return prim_copy(out, &plain);
+}
+
 static int store_submit(struct backend *base, struct exchange *x,
 			const struct prim *prim, const char **why)
 {
@@ -113,7 +134,7 @@ static int store_submit(struct backend *base, struct exchange *x,
 	*why = "out of memory";
 	if (p == NULL)
 		return UV_ENOMEM;
-	err = prim_copy(&p->job.request, prim);
+	err = copy_request(b, &p->job.request, prim, why);
 	if (!err)
 		err = store_mailbox_submit(&b->mailbox, &p->job,
 					   store_is_read(prim));
@@ -178,7 +199,7 @@ static const struct backend_ops store_ops = {
 };
 
 int backend_store_create(struct backend **out, struct store_service *s,
-			 uv_loop_t *loop)
+			 uv_loop_t *loop, const struct codec_conf *codec)
 {
 	struct backend_store *b = calloc(1, sizeof(*b));
 	int err;
@@ -186,6 +207,7 @@ int backend_store_create(struct backend **out, struct store_service *s,
 	if (b == NULL)
 		return UV_ENOMEM;
 	b->base.ops = &store_ops;
+	b->codec = *codec;
 	TAILQ_INIT(&b->pending);
 	TAILQ_INIT(&b->spare);
 	err = store_mailbox_init(&b->mailbox, s, loop, on_done);

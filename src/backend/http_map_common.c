@@ -17,18 +17,6 @@ bool http_map_is_header_value(struct str s)
 	return true;
 }
 
-bool http_map_is_json_media(struct str content_type)
-{
-	struct str media, params;
-
-	(void)str_cut(content_type, ';', &media, &params);
-	media = str_trim(media);
-	if (str_ieq(media, STR("application/json")))
-		return true;
-	return media.len > 5 && memchr(media.p, '/', media.len) != NULL &&
-	       str_ieq(str_skip(media, media.len - 5), STR("+json"));
-}
-
 struct str http_map_trim_json(struct str body)
 {
 	while (body.len > 0 && is_json_space(body.p[0]))
@@ -36,12 +24,6 @@ struct str http_map_trim_json(struct str body)
 	while (body.len > 0 && is_json_space(body.p[body.len - 1]))
 		body.len--;
 	return body;
-}
-
-bool http_map_looks_json(struct str body)
-{
-	body = http_map_trim_json(body);
-	return body.len > 0 && (body.p[0] == '{' || body.p[0] == '[');
 }
 
 bool http_map_is_number(struct str s)

@@ -76,12 +76,16 @@ extern const bool http_map_query_keep[256];
  * recipient would strip. Empty is fine. */
 bool http_map_is_header_value(struct str s);
 
-/* application/json, application/vnd.onem2m-*+json and the like; parameters
- * are ignored. */
-bool http_map_is_json_media(struct str content_type);
+/* What a body is in, by its media type: application/json,
+ * application/vnd.onem2m-*+json and the like, whose parameters are ignored; or,
+ * where content_type.p == NULL, by its first octet. False: nothing that is
+ * known here. */
+bool http_map_find_format(enum prim_format *out, struct str content_type,
+			  struct str body);
 
-/* Its first octet that is not white space opens an object or array. */
-bool http_map_looks_json(struct str body);
+/* application/json and so on, for what we send. */
+struct str http_map_media(enum prim_format format);
+
 struct str http_map_trim_json(struct str body);
 
 /* All of s is one JSON number. */
@@ -119,6 +123,7 @@ bool json_name_is(struct buf *scratch, const struct jscan_value *name,
 /* The request writer's state. */
 struct request_writer {
 	struct buf *head;
+	struct buf *made;
 	const struct prim *p;
 	const struct http_map_conf *conf;
 

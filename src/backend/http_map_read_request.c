@@ -8,6 +8,7 @@
 
 #include "backend/http_map_priv.h"
 #include "base/utf8.h"
+#include "m2m/transcode.h"
 
 bool request_fail(struct request_reader *r, int err, const char *why)
 {
@@ -306,17 +307,18 @@ static bool read_body(struct request_reader *r, const struct codec_conf *limits)
 {
 	struct str type = http_msg_header(r->msg, STR("Content-Type"));
 	struct str body = r->msg->body;
+	enum prim_format format;
 
 	if (r->out->op == OP_RETRIEVE || r->out->op == OP_DELETE ||
 	    http_map_trim_json(body).len == 0)
 		return true;
-	if (type.p != NULL ? !http_map_is_json_media(type) :
-			     !http_map_looks_json(body))
+	if (!http_map_find_format(&format, type, body))
 		return request_fail(r, ERR_UNSUPPORTED,
 				    "the body's media type is not supported");
-	if (jscan_check(body, limits->max_depth, limits->max_tokens, &r->why))
+	if (transcode_check(format, body, limits, &r->why))
 		return fail(r, r->why);
 	r->out->content = body;
+	r->out->content_format = format;
 	return true;
 }
 

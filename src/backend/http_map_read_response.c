@@ -3,6 +3,7 @@
 
 #include "backend/http_map_priv.h"
 #include "base/utf8.h"
+#include "m2m/transcode.h"
 
 /* The codes of all releases have four digits. */
 #define MIN_RSC 1000
@@ -13,8 +14,13 @@ struct response_reader {
 	const struct http_msg *msg;
 	const struct http_map_conf *conf;
 	struct str content_type;	/* p == NULL: none */
+	struct str ati;		/* X-M2M-ATI, read at the end */
 	const char *why;
 };
+
+/* Octets of store that an octet of X-M2M-ATI can take, and all of it. */
+#define ATI_GROWTH 9
+#define ATI_SPARE  64
 
 /* tinyIoT is one of those that write whole numbers as 3.0. */
 static void read_rsc(struct prim *out, struct str text)
@@ -77,7 +83,7 @@ static void read_header(struct response_reader *r, const struct http_header *h)
 	    h->value.len == 0 || !utf8_valid(h->value))
 		return;
 	if (row->shape == HEADER_TOKEN_IDS)
-		read_ati(r->out, h->value);
+		r->ati = r->ati.p == NULL ? h->value : r->ati;
 	else
 		http_map_set_text(r->out, row->id, h->value);
 }
@@ -94,19 +100,15 @@ static void complete(struct response_reader *r,
 		prim_set_str(r->out, PARAM_RVI, request->rvi);
 }
 
-static bool check_body(struct response_reader *r)
+static bool check_body(struct response_reader *r, enum prim_format *format)
 {
-	const struct codec_conf *limits = &r->conf->codec;
 	struct str body = r->msg->body;
 
-	if (r->content_type.p != NULL ?
-		    !http_map_is_json_media(r->content_type) :
-		    !http_map_looks_json(body)) {
-		r->why = "the answer's body is not JSON";
+	if (!http_map_find_format(format, r->content_type, body)) {
+		r->why = "the answer's body is in no known serialization";
 		return false;
 	}
-	return jscan_check(body, limits->max_depth, limits->max_tokens,
-			   &r->why) == 0;
+	return transcode_check(*format, body, &r->conf->codec, &r->why) == 0;
 }
 
 /*
@@ -133,18 +135,54 @@ static struct str find_tqf(struct buf *scratch, struct str body)
 	return count == 1 ? tqf : (struct str){ NULL, 0 };
 }
 
-static void set_content(struct response_reader *r)
+/* The body to be looked into; in the store, which has the room for what comes
+ * after it, where it had to be made. */
+static bool body_as_json(struct response_reader *r, struct str *json,
+			 enum prim_format format)
+{
+	struct buf *store = &r->out->store;
+	const char *why;
+
+	*json = r->msg->body;
+	if (format == FORMAT_JSON)
+		return true;
+	if (transcode_content(store, FORMAT_JSON, format, r->msg->body,
+			      &r->conf->codec, &why) != 0 ||
+	    !buf_reserve(store, ATI_SPARE + ATI_GROWTH * r->ati.len))
+		return false;
+	*json = buf_str(store);
+	return true;
+}
+
+static void set_content(struct response_reader *r, enum prim_format format)
 {
 	struct buf scratch = { 0 };
-	struct str tqf = { NULL, 0 };
+	struct str tqf = { NULL, 0 }, json;
 
-	if (r->out->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE)
-		tqf = find_tqf(&scratch, r->msg->body);
-	if (tqf.p != NULL)
+	if (r->out->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE &&
+	    body_as_json(r, &json, format))
+		tqf = find_tqf(&scratch, json);
+	if (tqf.p != NULL) {
 		prim_set(r->out, PARAM_TQF, VALUE_JSON, tqf);
-	else
+	} else {
 		r->out->content = r->msg->body;
+		r->out->content_format = format;
+	}
 	buf_deinit(&scratch);
+}
+
+static int read_body(struct response_reader *r)
+{
+	enum prim_format format = FORMAT_JSON;
+
+	if (http_map_trim_json(r->msg->body).len == 0)
+		return 0;
+	if (check_body(r, &format)) {
+		set_content(r, format);
+		return 0;
+	}
+	/* an error page of whatever stands between still means its code */
+	return r->out->rsc >= RSC_BAD_REQUEST ? 0 : ERR_PROTO;
 }
 
 int http_map_read_response(struct prim *out, const char **why,
@@ -153,24 +191,19 @@ int http_map_read_response(struct prim *out, const char **why,
 			   const struct http_map_conf *conf)
 {
 	struct response_reader r = { .out = out, .msg = msg, .conf = conf };
+	int err;
 
 	prim_reset(out, PRIM_RESPONSE);
 	for (size_t i = 0; i < msg->header_count; i++)
 		read_header(&r, &msg->headers[i]);
 	complete(&r, request);
+	err = read_body(&r);
+	if (r.ati.p != NULL)
+		read_ati(out, r.ati);
+	*why = r.why;
 	if (out->store.failed) {
 		*why = "out of memory";
 		return UV_ENOMEM;
 	}
-	if (http_map_trim_json(msg->body).len == 0)
-		return 0;
-	if (check_body(&r)) {
-		set_content(&r);
-		return 0;
-	}
-	/* an error page of whatever stands between still means its code */
-	if (out->rsc >= RSC_BAD_REQUEST)
-		return 0;
-	*why = r.why;
-	return ERR_PROTO;
+	return err;
 }

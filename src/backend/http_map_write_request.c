@@ -1,6 +1,7 @@
 #include <uv.h>
 
 #include "backend/http_map_priv.h"
+#include "m2m/transcode.h"
 
 bool request_refuse(struct request_writer *w, int err, const char *why)
 {
@@ -267,7 +268,8 @@ static bool write_content_type(struct request_writer *w)
 {
 	const struct value *ty = &w->p->param[PARAM_TY];
 
-	buf_add_lit(w->head, "Content-Type: application/json");
+	buf_add_lit(w->head, "Content-Type: ");
+	buf_add_str(w->head, http_map_media(w->conf->format));
 	if (w->p->op == OP_CREATE) {
 		/* without it the CSE would take this for a NOTIFY */
 		if (!prim_has(w->p, PARAM_TY))
@@ -281,12 +283,32 @@ static bool write_content_type(struct request_writer *w)
 	return true;
 }
 
+/* What the other serialisation cannot carry is the sender's fault. */
+static bool make_body(struct request_writer *w)
+{
+	const struct prim *p = w->p;
+	const char *why;
+	int err;
+
+	buf_clear(w->made);
+	err = transcode_content(w->made, w->conf->format, p->content_format,
+				p->content, &w->conf->codec, &why);
+	if (!err)
+		return true;
+	return request_refuse(w, err == UV_ENOMEM ? err : ERR_PROTO, why);
+}
+
 /* RETRIEVE and DELETE have none: write_query() dealt with their content. */
 static bool write_body_headers(struct request_writer *w, struct str *body)
 {
 	if (w->p->op == OP_RETRIEVE || w->p->op == OP_DELETE)
 		return true;
 	*body = w->p->content;
+	if (body->len > 0 && w->p->content_format != w->conf->format) {
+		if (!make_body(w))
+			return false;
+		*body = buf_str(w->made);
+	}
 	if ((body->len > 0 || w->p->op == OP_CREATE) && !write_content_type(w))
 		return false;
 	buf_add_lit(w->head, "Content-Length: ");
@@ -307,7 +329,9 @@ static bool write_head(struct request_writer *w, struct str *body)
 	buf_add_lit(w->head, "\r\n");
 	if (!write_params(w))
 		return false;
-	buf_add_lit(w->head, "Accept: application/json\r\n");
+	buf_add_lit(w->head, "Accept: ");
+	buf_add_str(w->head, http_map_media(w->conf->format));
+	buf_add_lit(w->head, "\r\n");
 	if (!write_body_headers(w, body))
 		return false;
 	buf_add_lit(w->head, "\r\n");
@@ -315,10 +339,12 @@ static bool write_head(struct request_writer *w, struct str *body)
 }
 
 int http_map_write_request(struct buf *head, struct str *body,
-			   const char **why, const struct prim *p,
+			   struct buf *made, const char **why,
+			   const struct prim *p,
 			   const struct http_map_conf *conf)
 {
-	struct request_writer w = { .head = head, .p = p, .conf = conf };
+	struct request_writer w = { .head = head, .made = made, .p = p,
+				    .conf = conf };
 	struct str content = { NULL, 0 };
 	size_t from = head->len;
 	bool ok = write_head(&w, &content);

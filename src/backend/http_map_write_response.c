@@ -1,12 +1,15 @@
 #include <uv.h>
 
 #include "backend/http_map_priv.h"
+#include "m2m/transcode.h"
 
 /* `scratch` failing only costs a header that nobody needs. */
 struct response_writer {
 	struct buf *out;
 	const struct prim *p;
+	const struct http_map_reply *reply;
 	struct buf scratch;
+	struct buf made;	/* the body, where it had to be transcoded */
 };
 
 /* lti and tkid are joined with `:`, pairs with `+`. */
@@ -127,14 +130,14 @@ static bool may_have_uri(struct str content)
 }
 
 /* TS-0009 6.4.4: the new resource's URI out of m2m:uri or m2m:rce. */
-static void write_location(struct response_writer *w)
+static void add_location(struct response_writer *w, struct str content)
 {
 	struct str rce, uri;
 
-	if (w->p->rsc != RSC_CREATED || !may_have_uri(w->p->content))
+	if (!may_have_uri(content))
 		return;
-	uri = find_member(w, w->p->content, STR("m2m:uri"), JSCAN_STRING);
-	rce = find_member(w, w->p->content, STR("m2m:rce"), JSCAN_OBJECT);
+	uri = find_member(w, content, STR("m2m:uri"), JSCAN_STRING);
+	rce = find_member(w, content, STR("m2m:rce"), JSCAN_OBJECT);
 	if (uri.p == NULL && rce.p != NULL)
 		uri = find_member(w, rce, STR("uri"), JSCAN_STRING);
 	if (uri.p == NULL)
@@ -145,16 +148,44 @@ static void write_location(struct response_writer *w)
 	write_header(w, STR("Content-Location: "), uri);
 }
 
-/* tqf goes as body, with 4103 only (6.5). */
-static struct str body_of(const struct prim *p)
+static void write_location(struct response_writer *w)
 {
-	const struct value *tqf = &p->param[PARAM_TQF];
+	const struct prim *p = w->p;
+	struct buf json = { 0 };
+	const char *why;
 
+	if (p->rsc != RSC_CREATED)
+		return;
+	if (p->content_format == FORMAT_JSON)
+		add_location(w, p->content);
+	else if (transcode_content(&json, FORMAT_JSON, p->content_format,
+				   p->content, &w->reply->codec, &why) == 0)
+		add_location(w, buf_str(&json));
+	buf_deinit(&json);
+}
+
+/* tqf goes as body, with 4103 only (6.5). */
+static int make_body(struct response_writer *w, struct str *body,
+		     const char **why)
+{
+	const struct prim *p = w->p;
+	const struct value *tqf = &p->param[PARAM_TQF];
+	enum prim_format format = p->content_format;
+	int err;
+
+	*body = p->content;
 	if (p->content.len == 0 && prim_has(p, PARAM_TQF) &&
 	    tqf->type == VALUE_JSON &&
-	    p->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE)
-		return tqf->text;
-	return p->content;
+	    p->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE) {
+		*body = tqf->text;
+		format = FORMAT_JSON;
+	}
+	if (body->len == 0 || format == w->reply->format)
+		return 0;
+	err = transcode_content(&w->made, w->reply->format, format, *body,
+				&w->reply->codec, why);
+	*body = buf_str(&w->made);
+	return err;
 }
 
 static void write_status(struct response_writer *w)
@@ -170,26 +201,43 @@ static void write_status(struct response_writer *w)
 	buf_add_lit(w->out, "\r\n");
 }
 
-int http_map_write_response(struct buf *out, const struct prim *p, bool close)
+static void write_body(struct response_writer *w, struct str body)
 {
-	struct response_writer w = { .out = out, .p = p };
-	struct str body = body_of(p);
-	size_t from = out->len;
+	if (body.len > 0) {
+		buf_add_lit(w->out, "Content-Type: ");
+		buf_add_str(w->out, http_map_media(w->reply->format));
+		buf_add_lit(w->out, "\r\n");
+	}
+	buf_add_lit(w->out, "Content-Length: ");
+	buf_add_u64(w->out, body.len);
+	if (w->reply->close)
+		buf_add_lit(w->out, "\r\nConnection: close");
+	buf_add_lit(w->out, "\r\n\r\n");
+	buf_add_str(w->out, body);
+}
 
-	write_status(&w);
-	write_params(&w);
-	write_location(&w);
-	if (body.len > 0)
-		buf_add_lit(out, "Content-Type: application/json\r\n");
-	buf_add_lit(out, "Content-Length: ");
-	buf_add_u64(out, body.len);
-	if (close)
-		buf_add_lit(out, "\r\nConnection: close");
-	buf_add_lit(out, "\r\n\r\n");
-	buf_add_str(out, body);
+int http_map_write_response(struct buf *out, const char **why,
+			    const struct prim *p,
+			    const struct http_map_reply *reply)
+{
+	struct response_writer w = { .out = out, .p = p, .reply = reply };
+	size_t from = out->len;
+	struct str body;
+	int err = make_body(&w, &body, why);
+
+	if (!err) {
+		write_status(&w);
+		write_params(&w);
+		write_location(&w);
+		write_body(&w, body);
+	}
 	buf_deinit(&w.scratch);
-	if (!out->failed)
-		return 0;
-	out->len = from;
-	return UV_ENOMEM;
+	buf_deinit(&w.made);
+	if (!err && out->failed) {
+		err = UV_ENOMEM;
+		*why = "out of memory";
+	}
+	if (err)
+		out->len = from;
+	return err;
 }

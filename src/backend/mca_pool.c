@@ -36,7 +36,7 @@ struct mca_pool {
 	struct pending_list pending, spare;
 	size_t pending_count, spare_count;
 	struct prim answer;
-	struct buf head;		/* scratch */
+	struct buf head, body;		/* scratch */
 
 	bool telling;			/* an owner is on the stack */
 	bool destroyed;
@@ -65,6 +65,7 @@ static void pool_free(struct mca_pool *pool)
 	free_list(&pool->spare);
 	prim_deinit(&pool->answer);
 	buf_deinit(&pool->head);
+	buf_deinit(&pool->body);
 	free(pool);
 }
 
@@ -220,7 +221,8 @@ int mca_pool_submit(struct mca_pool *pool, struct exchange *x,
 	int err;
 
 	buf_clear(&pool->head);
-	err = http_map_write_request(&pool->head, &body, why, prim, map);
+	err = http_map_write_request(&pool->head, &body, &pool->body, why,
+				     prim, map);
 	if (err)
 		return err;
 	*why = "out of memory";

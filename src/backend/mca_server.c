@@ -13,7 +13,7 @@ struct mca_conn {
 
 	struct exchange x;
 	bool pending;			/* x is at the backend */
-	bool keep_alive;		/* of the request at hand */
+	struct http_map_reply reply;	/* to the request at hand */
 	struct buf ids;			/* rqi and rvi of it */
 	size_t rqi_len;
 };
@@ -41,28 +41,40 @@ static void conn_destroy(struct mca_conn *c)
 	free(c);
 }
 
-static void respond(struct mca_conn *c, const struct prim *answer)
+/* What is in server->out, unless err says that nothing is. */
+static void send_out(struct mca_conn *c, int err)
 {
-	struct mca_server *s = c->server;
-	int err;
-
-	c->pending = false;
-	buf_clear(&s->out);
-	err = http_map_write_response(&s->out, answer, !c->keep_alive);
-	if (err == 0)
-		err = http_server_respond(c->http, buf_str(&s->out),
-					  !c->keep_alive);
+	if (!err)
+		err = http_server_respond(c->http, buf_str(&c->server->out),
+					  c->reply.close);
 	if (err)
 		conn_destroy(c);
 }
 
 static void refuse(struct mca_conn *c, int rsc, const char *why)
 {
-	struct prim *p = &c->server->answer;
+	struct mca_server *s = c->server;
 	struct str rqi = { c->ids.p, c->rqi_len };
 
-	prim_refuse(p, rqi, str_skip(buf_str(&c->ids), c->rqi_len), rsc, why);
-	respond(c, p);
+	c->pending = false;
+	prim_refuse(&s->answer, rqi, str_skip(buf_str(&c->ids), c->rqi_len),
+		    rsc, why);
+	buf_clear(&s->out);
+	send_out(c, http_map_write_response(&s->out, &why, &s->answer,
+					    &c->reply));
+}
+
+static void respond(struct mca_conn *c, const struct prim *answer)
+{
+	struct mca_server *s = c->server;
+	const char *why;
+
+	c->pending = false;
+	buf_clear(&s->out);
+	if (http_map_write_response(&s->out, &why, answer, &c->reply) != 0)
+		refuse(c, RSC_INTERNAL_SERVER_ERROR, why);
+	else
+		send_out(c, 0);
 }
 
 static void on_answer(struct exchange *x, const struct prim *answer)
@@ -81,6 +93,18 @@ static const struct exchange_ops exchange_ops = {
 	.on_answer = on_answer,
 	.on_fail = on_fail,
 };
+
+static int rsc_of(int err)
+{
+	switch (err) {
+	case ERR_PROTO:
+		return RSC_BAD_REQUEST;
+	case ERR_LIMIT:
+		return RSC_TARGET_NOT_REACHABLE;
+	default:
+		return RSC_INTERNAL_SERVER_ERROR;
+	}
+}
 
 static void keep_ids(struct mca_conn *c, const struct prim *p)
 {
@@ -101,11 +125,15 @@ static void on_request(void *owner, const struct http_msg *msg)
 	const char *why = NULL;
 	int err, rsc;
 
-	c->keep_alive = msg->keep_alive;
+	c->reply = (struct http_map_reply){
+		.format = http_map_pick_format(msg, FORMAT_JSON),
+		.close = !msg->keep_alive,
+		.codec = s->conf->map.codec,
+	};
 	err = http_map_read_request(&s->request, &why, msg, &s->conf->map);
 	keep_ids(c, &s->request);
 	if (err) {
-		c->keep_alive = false;	/* a wrong length cuts anywhere */
+		c->reply.close = true;	/* a wrong length cuts anywhere */
 		refuse(c, err == ERR_UNSUPPORTED ? RSC_UNSUPPORTED_MEDIA_TYPE :
 						   RSC_BAD_REQUEST, why);
 		return;
@@ -113,15 +141,14 @@ static void on_request(void *owner, const struct http_msg *msg)
 	rsc = prim_check_request(&why, &s->request, clock_wall_ms());
 	if (rsc != 0) {
 		if (rsc == RSC_BAD_REQUEST)
-			c->keep_alive = false;
+			c->reply.close = true;
 		refuse(c, rsc, why);
 		return;
 	}
 	c->x = (struct exchange){ .ops = &exchange_ops };
 	err = backend_submit(s->backend, &c->x, &s->request, &why);
 	if (err)
-		refuse(c, err == ERR_LIMIT ? RSC_TARGET_NOT_REACHABLE :
-					     RSC_INTERNAL_SERVER_ERROR, why);
+		refuse(c, rsc_of(err), why);
 	else
 		c->pending = true;
 }

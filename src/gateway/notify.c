@@ -6,6 +6,7 @@
 #include "backend/http_map.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "m2m/transcode.h"
 #include "net/addr.h"
 #include "registrar.h"
 #include "worker.h"
@@ -18,7 +19,7 @@ struct notify_conn {
 	struct http_server *http;	/* owned */
 	struct stream *stream;		/* http's */
 	struct notify_call *call;	/* pending, or NULL */
-	bool keep_alive;		/* of the request at hand */
+	struct http_map_reply reply;	/* to the request at hand */
 };
 
 /* One request of the CSE; goes on when its connection has gone. */
@@ -43,7 +44,7 @@ struct notify {
 	unsigned conn_count;
 	LIST_HEAD(, notify_call) calls;	/* owned */
 	struct prim request, answer;	/* scratch */
-	struct buf out, id, text;
+	struct buf out, id, text, json;
 	struct notify_counters counters;
 };
 
@@ -66,17 +67,37 @@ static void conn_destroy(struct notify_conn *c)
 
 /* ---- answers ---- */
 
+/* Instead of an answer that the serialisation of the CSE cannot carry. */
+static int write_instead(struct notify_conn *c, const struct prim *answer,
+			 const char *why)
+{
+	struct prim instead = { 0 };
+	int err;
+
+	prim_refuse(&instead, prim_text(answer, PARAM_RQI),
+		    prim_text(answer, PARAM_RVI), RSC_INTERNAL_SERVER_ERROR,
+		    why);
+	err = http_map_write_response(&c->n->out, &why, &instead, &c->reply);
+	prim_deinit(&instead);
+	return err;
+}
+
 static void respond(struct notify_conn *c, const struct prim *answer)
 {
 	struct notify *n = c->n;
+	const char *why;
 	int err;
 
 	c->call = NULL;
 	buf_clear(&n->out);
-	err = http_map_write_response(&n->out, answer, !c->keep_alive);
+	err = http_map_write_response(&n->out, &why, answer, &c->reply);
+	if (err) {
+		n->counters.unconvertible++;
+		err = write_instead(c, answer, why);
+	}
 	if (err == 0)
 		err = http_server_respond(c->http, buf_str(&n->out),
-					  !c->keep_alive);
+					  c->reply.close);
 	if (err)
 		conn_destroy(c);
 }
@@ -272,8 +293,10 @@ static void complete(struct notify *n, const struct entity *e)
 		make_absolute(n, p, PARAM_RSET);
 		make_absolute(n, p, PARAM_OET);
 	}
-	if (registrar_restore(n->w->registrar, &content, p->content))
+	if (registrar_restore(n->w->registrar, &content, p)) {
 		p->content = content;
+		p->content_format = FORMAT_JSON;
+	}
 }
 
 static int check(const struct notify *n, const struct entity *e,
@@ -290,6 +313,24 @@ static int check(const struct notify *n, const struct entity *e,
 
 /* ---- the call ---- */
 
+/* What must be known of it. What grows too much as JSON is never stored, and
+ * nobody asks how it is delivered. */
+static void read_content(struct notification *out, struct notify *n,
+			 struct buf *text, const struct prim *p)
+{
+	const char *why;
+
+	*out = (struct notification){ .kind = NOTIFICATION_NONE };
+	if (p->content_format == FORMAT_JSON) {
+		notification_read(out, text, p->content);
+		return;
+	}
+	buf_clear(&n->json);
+	if (transcode_content(&n->json, FORMAT_JSON, p->content_format,
+			      p->content, &n->w->conf->codec, &why) == 0)
+		notification_read(out, text, buf_str(&n->json));
+}
+
 static bool fill_call(struct notify_call *call, const struct prim *p,
 		      struct str rqi, struct str rvi)
 {
@@ -297,7 +338,7 @@ static bool fill_call(struct notify_call *call, const struct prim *p,
 	struct buf text = { 0 };
 	size_t at;
 
-	notification_read(&content, &text, p->content);
+	read_content(&content, call->n, &text, p);
 	buf_add_str(&call->text, rqi);
 	buf_add_str(&call->text, rvi);
 	at = call->text.len;
@@ -355,6 +396,15 @@ static void call_send(struct notify_conn *c, struct entity *e, struct str rqi,
 	reach_send(n->w->reach, &call->reach);
 }
 
+/* For a CSE that says nothing of it. */
+static enum prim_format default_format(const struct notify *n)
+{
+	const struct upstream_conf *upstream = n->w->conf->upstream;
+
+	return upstream != NULL ? (enum prim_format)upstream->format :
+				  FORMAT_JSON;
+}
+
 static void on_request(void *owner, const struct http_msg *msg)
 {
 	struct notify_conn *c = owner;
@@ -367,11 +417,15 @@ static void on_request(void *owner, const struct http_msg *msg)
 	int err, rsc;
 
 	n->counters.requests++;
-	c->keep_alive = msg->keep_alive;
+	c->reply = (struct http_map_reply){
+		.format = http_map_pick_format(msg, default_format(n)),
+		.close = !msg->keep_alive,
+		.codec = map.codec,
+	};
 	(void)cut_token(&map.base, &token, msg->target);
 	err = http_map_read_request(&n->request, &why, msg, &map);
 	if (err) {
-		c->keep_alive = false;	/* a wrong length cuts anywhere */
+		c->reply.close = true;	/* a wrong length cuts anywhere */
 		refuse(c, err == ERR_UNSUPPORTED ? RSC_UNSUPPORTED_MEDIA_TYPE :
 						   RSC_BAD_REQUEST, why);
 		return;
@@ -393,7 +447,7 @@ static void on_request(void *owner, const struct http_msg *msg)
 	if (rqi.len == 0)
 		prim_set_str(&n->request, PARAM_RQI, rqi);
 	if (rsc == RSC_BAD_REQUEST)
-		c->keep_alive = false;
+		c->reply.close = true;
 	refuse(c, rsc, why);
 }
 
@@ -522,6 +576,7 @@ void notify_destroy(struct notify *n)
 	buf_deinit(&n->out);
 	buf_deinit(&n->id);
 	buf_deinit(&n->text);
+	buf_deinit(&n->json);
 	free(n);
 }
 

@@ -16,6 +16,7 @@ struct notify_counters {
 	uint64_t requests;
 	uint64_t refused;	/* malformed, or to nobody we know */
 	uint64_t forbidden;	/* by id, from a peer that may not */
+	uint64_t unconvertible;	/* answers, into what the CSE speaks */
 	uint64_t abandoned;	/* the CSE had gone before the answer */
 	uint64_t refused_connections;	/* max_connections bit */
 };

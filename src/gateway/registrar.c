@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "m2m/cbor.h"
+#include "m2m/transcode.h"
 #include "registrar_priv.h"
 #include "session.h"
 #include "state/entities.h"
@@ -127,17 +129,51 @@ static bool find_poa(void *arg, struct str *poa, struct str token)
 	return found;
 }
 
-bool registrar_restore(struct registrar *r, struct str *out, struct str content)
+int registrar_json(struct str *out, struct registrar *r, struct buf *scratch,
+		   const struct prim *p, const char **why)
+{
+	int err;
+
+	*out = p->content;
+	if (p->content_format == FORMAT_JSON || p->content.len == 0)
+		return 0;
+	buf_clear(scratch);
+	err = transcode_content(scratch, FORMAT_JSON, p->content_format,
+				p->content, &r->w->conf->codec, why);
+	*out = buf_str(scratch);
+	return err;
+}
+
+/* Whether a URL of ours may be in what is not JSON. */
+static bool may_restore(const struct prim *p, const struct poa_routes *routes)
+{
+	return p->content_format != FORMAT_CBOR ||
+	       poa_may_restore(p->content, routes) ||
+	       cbor_may_have_pieces(p->content);
+}
+
+bool registrar_restore(struct registrar *r, struct str *out,
+		       const struct prim *p)
 {
 	struct poa_routes routes = {
 		.prefix = r->w->conf->notify.prefix,
 		.find = find_poa,
 		.arg = r,
 	};
+	struct str content = p->content;
+	const char *why;
 
 	if (routes.prefix.len == 0 || content.len == 0)
 		return false;
 	buf_clear(&r->shown);
+	if (p->content_format != FORMAT_JSON) {
+		if (!may_restore(p, &routes))
+			return false;
+		if (registrar_json(&content, r, &r->json, p, &why) != 0) {
+			*out = (struct str){ NULL, 0 };
+			return poa_may_restore(p->content, &routes);
+		}
+	}
 	if (!poa_restore(&r->shown, content, &routes))
 		return false;
 	/* rather nothing than the URL */
@@ -150,10 +186,11 @@ static const struct prim *shown_of(struct registrar *r,
 {
 	struct str content;
 
-	if (!registrar_restore(r, &content, answer->content))
+	if (!registrar_restore(r, &content, answer))
 		return answer;
 	r->answer = *answer;
 	r->answer.content = content;
+	r->answer.content_format = FORMAT_JSON;
 	return &r->answer;
 }
 
@@ -167,9 +204,9 @@ static struct str inside(struct str raw)
 
 /* The id that an AE was given; empty where the answer does not tell. */
 static struct str new_id(struct registrar *r, const struct note *n,
-			 const struct prim *answer)
+			 struct str content)
 {
-	struct str aei = inside(note_member(answer->content, "m2m:ae", "aei"));
+	struct str aei = inside(note_member(content, "m2m:ae", "aei"));
 	struct entity_id id;
 
 	if (n->is_cse || aei.len == 0)
@@ -216,18 +253,23 @@ static void drop_former(struct registrar *r, struct str id,
 static bool created(struct registrar *r, struct owner *o, struct note *n,
 		    const struct prim *answer)
 {
-	struct str id = new_id(r, n, answer), rn;
 	struct held_answer *h;
+	struct str content, id, rn;
 	struct entity *e;
-	int err;
+	const char *why;
+	int err = registrar_json(&content, r, &r->agreed, answer,
+				 &why);
 
+	if (err)	/* as if it said nothing: fr may tell the id */
+		content = STR("");
+	id = new_id(r, n, content);
 	if (id.len == 0) {
 		log_warning("registration_unknown",
 			    LOG_TEXT("why", "the answer names no id"));
 		return false;
 	}
-	rn = inside(note_member(answer->content, n->is_cse ? "m2m:csr" :
-				"m2m:ae", "rn"));
+	rn = inside(note_member(content, n->is_cse ? "m2m:csr" : "m2m:ae",
+				"rn"));
 	if (rn.len > 0)
 		n->data.rn = rn;
 	drop_former(r, id, n);
@@ -418,6 +460,8 @@ void registrar_destroy(struct registrar *r)
 	}
 	buf_deinit(&r->id);
 	buf_deinit(&r->content);
+	buf_deinit(&r->json);
+	buf_deinit(&r->agreed);
 	buf_deinit(&r->nu);
 	buf_deinit(&r->rt);
 	buf_deinit(&r->shown);

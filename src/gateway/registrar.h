@@ -35,10 +35,10 @@ void registrar_handshake(struct registrar *r, struct owner *o,
 MUST_CHECK int registrar_admit(struct registrar *r, const struct owner *o,
 			       const struct prim *p, const char **why);
 
-/* content for a client: no URL of ours is left in it. True: *out, good until
- * the next call. */
+/* p's content for a client: no URL of ours is left in it. True: *out, JSON,
+ * good until the next call. */
 bool registrar_restore(struct registrar *r, struct str *out,
-		       struct str content);
+		       const struct prim *p);
 
 const struct registrar_counters *registrar_counters(const struct registrar *r);
 

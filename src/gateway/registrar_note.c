@@ -102,12 +102,28 @@ static bool own_text(struct note *n)
 
 /* ---- points of access ---- */
 
+static void set_content(struct prim *p, const struct buf *json)
+{
+	p->content = buf_str(json);
+	p->content_format = FORMAT_JSON;
+}
+
+/* 0, or an rsc: what cannot be read as JSON is the client's fault. */
+static int read_content(struct str *out, struct registrar *r,
+			const struct prim *p, const char **why)
+{
+	int err = registrar_json(out, r, &r->json, p, why);
+
+	return err == 0 || err == UV_ENOMEM ? err : RSC_BAD_REQUEST;
+}
+
+/* content is p's, as JSON; where nothing changes, p keeps its own. */
 static void rewrite_poa(struct registrar *r, struct note *n, struct prim *p,
-			const struct poa_state *before)
+			struct str content, const struct poa_state *before)
 {
 	struct str prefix = r->w->conf->notify.prefix;
 	struct poa_request request = {
-		.content = p->content,
+		.content = content,
 		.member = str_of(root_of(n->is_cse)),
 		.is_create = n->kind == NOTE_CREATE,
 		.before = *before,
@@ -121,7 +137,7 @@ static void rewrite_poa(struct registrar *r, struct note *n, struct prim *p,
 	buf_add_str(&r->poa, str_of(n->token));
 	request.url = buf_str(&r->poa);
 	if (poa_rewrite(&r->content, &n->data.poa, &request))
-		p->content = buf_str(&r->content);
+		set_content(p, &r->content);
 }
 
 static int find_token(struct registrar *r, struct note *n)
@@ -170,12 +186,17 @@ static int make_create(struct note **out, struct registrar *r,
 {
 	struct note *n = note_new(NOTE_CREATE, NULL);
 	struct poa_state before = { 0 };
-	struct str content = p->content;
 	struct entity_id id;
+	struct str content;
 	int err;
 
 	if (n == NULL)
 		return UV_ENOMEM;
+	err = read_content(&content, r, p, why);
+	if (err) {
+		note_free(n);
+		return err;
+	}
 	n->is_cse = is_cse;
 	n->id = registrar_canonical(r, &id, prim_text(p, PARAM_FR));
 	if (n->id.len > 0 && id.kind != (is_cse ? ENTITY_CSE : ENTITY_AE))
@@ -185,7 +206,7 @@ static int make_create(struct note **out, struct registrar *r,
 	n->data.dcse = note_member(content, root_of(is_cse), "dcse");
 	err = find_token(r, n);
 	if (!err) {
-		rewrite_poa(r, n, p, &before);
+		rewrite_poa(r, n, p, content, &before);
 		err = r->content.failed || !own_text(n) ?
 			      UV_ENOMEM : check_room(r, o, n, why);
 	}
@@ -203,7 +224,7 @@ static int make_update(struct note **out, struct registrar *r,
 	struct note *n = note_new(NOTE_UPDATE, e);
 	struct entity_data before = { 0 };
 	struct directory *d = registrar_directory(r);
-	struct str dcse;
+	struct str content, dcse;
 	int err;
 
 	if (n == NULL)
@@ -214,12 +235,17 @@ static int make_update(struct note **out, struct registrar *r,
 		note_free(n);	/* not registered through us */
 		return 0;
 	}
+	err = read_content(&content, r, p, why);
+	if (err) {
+		note_free(n);
+		return err;
+	}
 	n->data = before;
-	dcse = note_member(p->content, root_of(n->is_cse), "dcse");
+	dcse = note_member(content, root_of(n->is_cse), "dcse");
 	if (dcse.p != NULL)
 		n->data.dcse = str_eq(dcse, STR("null")) ?
 				       (struct str){ NULL, 0 } : dcse;
-	rewrite_poa(r, n, p, &before.poa);
+	rewrite_poa(r, n, p, content, &before.poa);
 	err = r->content.failed || !own_text(n) ? UV_ENOMEM :
 						  check_room(r, o, n, why);
 	if (err)
@@ -244,13 +270,18 @@ static int rewrite_nu(struct registrar *r, struct prim *p, const char **why)
 {
 	struct nu_rules rules = { .originator = prim_text(p, PARAM_FR) };
 	enum nu_result result = NU_SAME;
+	struct str content;
+	int err;
 
 	buf_clear(&r->nu);
 	buf_clear(&r->rt);
 	if (may_hold_nu(p)) {
-		result = nu_rewrite(&r->nu, p->content, &rules);
+		err = read_content(&content, r, p, why);
+		if (err)
+			return err;
+		result = nu_rewrite(&r->nu, content, &rules);
 		if (result == NU_CHANGED)
-			p->content = buf_str(&r->nu);
+			set_content(p, &r->nu);
 	}
 	if (result != NU_FOREIGN && prim_has(p, PARAM_RT) &&
 	    p->param[PARAM_RT].type == VALUE_JSON) {

@@ -12,6 +12,7 @@ struct registrar {
 	LIST_HEAD(, held_answer) held;	/* owned; for the disk */
 	struct buf id;			/* scratch, as all that follow */
 	struct buf content, nu, rt, shown;
+	struct buf json, agreed;	/* content that came otherwise */
 	struct buf known;
 	struct buf poa;
 	struct prim answer;		/* with its content restored */
@@ -37,6 +38,12 @@ bool registrar_is_privileged(const struct registrar *r, struct str fr,
 
 /* p registers an AE or, *is_cse, a CSE. */
 bool registrar_is_registration(const struct prim *p, bool *is_cse);
+
+/* p's content as JSON, made in scratch where it has to be. Fails as
+ * transcode_content(). */
+MUST_CHECK int registrar_json(struct str *out, struct registrar *r,
+			      struct buf *scratch, const struct prim *p,
+			      const char **why);
 
 /* ---- registrar_note.c ---- */
 

@@ -164,6 +164,7 @@ static void log_reverse_end(const struct worker *w)
 		 LOG_UINT("notify_requests", notify->requests),
 		 LOG_UINT("notify_refused", notify->refused),
 		 LOG_UINT("notify_forbidden", notify->forbidden),
+		 LOG_UINT("notify_unconvertible", notify->unconvertible),
 		 LOG_UINT("notify_abandoned", notify->abandoned),
 		 LOG_UINT("refused_connections", notify->refused_connections),
 		 LOG_UINT("channel_full", channel->full),
@@ -369,7 +370,8 @@ static int open_backend(struct worker *w)
 {
 	if (w->conf->backend == BACKEND_STORE)
 		return backend_store_create(&w->backend, w->shared->store,
-					    reactor_loop(w->reactor));
+					    reactor_loop(w->reactor),
+					    &w->conf->codec);
 	return backend_http_create(&w->backend, w->reactor, w->conf->upstream,
 				   &w->conf->codec);
 }
@@ -385,7 +387,8 @@ static int open_mca(struct worker *w)
 	    w->conf->mca.addr.ss_family == 0)
 		return 0;
 	err = backend_store_create(&w->mca_backend, store,
-				   reactor_loop(w->reactor));
+				   reactor_loop(w->reactor),
+				   &w->conf->codec);
 	if (!err)
 		err = mca_server_create(&w->mca, w->reactor, w->mca_backend,
 					&w->conf->mca);

@@ -151,6 +151,26 @@ int json_sink_add_item(struct json_sink *sink, struct cscan *s,
 	return err;
 }
 
+/* The head of an endless string, and behind it one of its kind or a break. */
+static bool has_pieces(struct str cbor, unsigned char head)
+{
+	struct str before, rest = cbor;
+
+	while (str_cut(rest, (char)head, &before, &rest)) {
+		unsigned char next = rest.len > 0 ?
+					     (unsigned char)rest.p[0] : 0;
+
+		if (next == 0xff || next >> 5 == head >> 5)
+			return true;
+	}
+	return false;
+}
+
+bool cbor_may_have_pieces(struct str cbor)
+{
+	return has_pieces(cbor, 0x5f) || has_pieces(cbor, 0x7f);
+}
+
 static int fail_at_end(const struct cscan *s, const char **why)
 {
 	if (s->p == s->end)

@@ -282,10 +282,17 @@ static const char *step(struct restorer *r, const char *p)
 	return list.p + list.len;
 }
 
+bool poa_may_restore(struct str octets, const struct poa_routes *routes)
+{
+	struct str host = authority(routes->prefix);
+
+	return octets.len > 0 &&
+	       memmem(octets.p, octets.len, host.p, host.len) != NULL;
+}
+
 bool poa_restore(struct buf *out, struct str content,
 		 const struct poa_routes *routes)
 {
-	struct str host = authority(routes->prefix);
 	struct restorer r = {
 		.routes = routes,
 		.out = out,
@@ -294,8 +301,7 @@ bool poa_restore(struct buf *out, struct str content,
 	};
 	const char *p = content.p;
 
-	if (content.len == 0 ||
-	    memmem(content.p, content.len, host.p, host.len) == NULL)
+	if (!poa_may_restore(content, routes))
 		return false;
 	while ((p = memchr(p, '"', (size_t)(r.end - p))) != NULL)
 		p = step(&r, p);

@@ -3,6 +3,9 @@
 #include <uv.h>
 
 #include "m2m/cbor.h"
+#include "m2m/json.h"
+
+static const char not_known[] = "this serialization is not known here";
 
 /* What is no row goes by JSON. */
 static const struct {
@@ -21,7 +24,7 @@ static int make(struct buf *out, enum prim_format to, enum prim_format from,
 	for (size_t i = 0; i < ARRAY_LEN(directions); i++)
 		if (directions[i].from == from && directions[i].to == to)
 			return directions[i].make(out, conf, content, why);
-	*why = "this serialisation is not known here";
+	*why = not_known;
 	return ERR_UNSUPPORTED;
 }
 
@@ -69,4 +72,20 @@ int transcode_prim(struct prim *p, enum prim_format to, struct buf *made,
 	}
 	p->content_format = to;
 	return 0;
+}
+
+int transcode_check(enum prim_format format, struct str content,
+		    const struct codec_conf *conf, const char **why)
+{
+	switch (format) {
+	case FORMAT_JSON:
+		return jscan_check(content, conf->max_depth, conf->max_tokens,
+				   why);
+	case FORMAT_CBOR:
+		return cbor_check(conf, content, why);
+	case FORMAT_XML:
+		break;
+	}
+	*why = not_known;
+	return ERR_UNSUPPORTED;
 }
