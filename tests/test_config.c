@@ -286,12 +286,14 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(listener->addr.ss_family, AF_INET);
 	ck_assert_uint_eq(listener->max_sessions, 100000);
 	ck_assert_uint_eq(listener->handshake_timeout_ms, 10000);
-	ck_assert_uint_eq(listener->handshake.formats, 1u << FORMAT_JSON);
+	ck_assert_uint_eq(listener->handshake.formats,
+			  1u << FORMAT_JSON | 1u << FORMAT_CBOR);
 	ck_assert_int_eq(listener->handshake.default_format, -1);
 	ck_assert_uint_eq(listener->handshake.path.len, 0);
 	ck_assert_uint_eq(listener->handshake.origin_count, 0);
 	ck_assert_str_eq(gw->upstream->name, "cse");
 	ck_assert_str_eq(gw->upstream->cse_id, "");
+	ck_assert_int_eq(gw->upstream->format, FORMAT_JSON);
 	ck_assert_uint_eq(gw->upstream->keepalive_ms, 4000);
 	ck_assert_uint_eq(gw->upstream->max_waiting, 32 << 20);
 	ck_assert_uint_eq(gw->max_entities, 256);

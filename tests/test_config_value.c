@@ -135,7 +135,7 @@ static const struct {
 	{ "[listener \"main\"]", "default_subprotocol", "oneM2M.xml",
 	  "default_subprotocol = oneM2M.xml is not available yet" },
 	{ "[listener \"main\"]", "default_subprotocol", "onem2m.json",
-	  "default_subprotocol must be none, oneM2M.json; "
+	  "default_subprotocol must be none, oneM2M.json, oneM2M.cbor; "
 	  "did you mean \"oneM2M.json\"?" },
 	{ "[listener \"main\"]", "path", "ws", PATH },
 	{ "[listener \"main\"]", "path", "/a?b", PATH },

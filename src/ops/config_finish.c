@@ -109,6 +109,20 @@ static void check_proxy(struct config_load *l, struct config_instance *inst)
 			      "proxy_from", inst->name);
 }
 
+/* Each that there is a codec for. */
+static unsigned all_formats(void)
+{
+	static const enum prim_format formats[] = {
+		FORMAT_JSON, FORMAT_XML, FORMAT_CBOR,
+	};
+	unsigned all = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (codec_of(formats[i]) != NULL)
+			all |= 1u << formats[i];
+	return all;
+}
+
 static void gather_listeners(struct config_load *l, size_t count)
 {
 	struct gateway_listener_conf *list =
@@ -126,7 +140,7 @@ static void gather_listeners(struct config_load *l, size_t count)
 			continue;
 		*list = *(struct gateway_listener_conf *)i->fields;
 		list->name = i->name;
-		list->handshake.formats = 1u << FORMAT_JSON;
+		list->handshake.formats = all_formats();
 		list++;
 	}
 }

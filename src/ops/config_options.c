@@ -37,7 +37,7 @@ static const struct config_word subprotocols[] = {
 	{ "none", -1, NULL },
 	{ "oneM2M.json", FORMAT_JSON, NULL },
 	{ "oneM2M.xml", FORMAT_XML, LATER },
-	{ "oneM2M.cbor", FORMAT_CBOR, LATER },
+	{ "oneM2M.cbor", FORMAT_CBOR, NULL },
 	{ 0 },
 };
 
@@ -51,7 +51,7 @@ static const struct config_word client_certs[] = {
 static const struct config_word serializations[] = {
 	{ "json", FORMAT_JSON, NULL },
 	{ "xml", FORMAT_XML, LATER },
-	{ "cbor", FORMAT_CBOR, LATER },
+	{ "cbor", FORMAT_CBOR, NULL },
 	{ 0 },
 };
 
@@ -214,7 +214,8 @@ const struct config_option config_options[] = {
 	  "CSE-ID of the CSE", NULL, false },
 	{ "upstream", "release", CONFIG_TEXT, UPSTREAM(release), 0, 0, "3",
 	  "rvi of requests from a CSE that sends none", NULL, false },
-	{ "upstream", "serialization", CONFIG_WORD, NO_FIELD, 0, 0, "json",
+	{ "upstream", "serialization", CONFIG_WORD, UPSTREAM(format), 0, 0,
+	  "json",
 	  "of content towards the CSE", serializations, false },
 	{ "upstream", "connections", CONFIG_COUNT, UPSTREAM(connections), 1,
 	  65536, "64", "kept by each worker, at most", NULL, false },
