@@ -86,7 +86,8 @@ class Request:
         self.link.reset()
 
 
-def response(rsc=2000, rqi=None, body=b"", status=None, headers=()):
+def response(rsc=2000, rqi=None, body=b"", status=None, headers=(),
+             media="application/json"):
     """A well-formed answer of a CSE."""
     if status is None:
         status = {1: 202, 2: 200, 4: 400, 5: 500}.get(rsc // 1000, 500)
@@ -94,7 +95,7 @@ def response(rsc=2000, rqi=None, body=b"", status=None, headers=()):
     if rqi is not None:
         lines.append(f"X-M2M-RI: {rqi}")
     if body:
-        lines.append("Content-Type: application/json")
+        lines.append(f"Content-Type: {media}")
     lines += headers
     lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

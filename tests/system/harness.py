@@ -239,8 +239,8 @@ class Case(unittest.TestCase):
             "path": ":memory:", "http_listen": f"127.0.0.1:{port}"})
         return f"http://127.0.0.1:{port}"
 
-    def connect(self, daemon, **how):
-        client = WebSocket(daemon.address, **how)
+    def connect(self, daemon, kind=WebSocket, **how):
+        client = kind(daemon.address, **how)
         self.addCleanup(client.drop)
         return client
 
@@ -285,10 +285,11 @@ def node_env():
         ["/usr/share/nodejs", os.path.join(HERE, "..", "node_modules")]))
 
 
-def needs_node_ws(case):
+def needs_node_ws(case, *more):
     node = needs_program(case, "node", "nodejs")
-    probe = subprocess.run([node, "-e", "require('ws')"], env=node_env(),
-                           capture_output=True)
-    if probe.returncode != 0:
-        case.skipTest("node's ws package is not installed")
+    for name in ("ws", *more):
+        probe = subprocess.run([node, "-e", f"require('{name}')"],
+                               env=node_env(), capture_output=True)
+        if probe.returncode != 0:
+            case.skipTest(f"node's {name} package is not installed")
     return node

@@ -1,10 +1,12 @@
-// usage: node listen_node.js URL AE-ID OTHER; prints the result of listen.js
+// usage: node listen_node.js URL AE-ID OTHER [cbor]; prints the result of
+// listen.js
 "use strict";
 
-const WebSocket = require("ws");
+const [url, name, other, kind] = process.argv.slice(2);
+const WebSocket = require(kind === "cbor" ? "./cbor_socket.js" : "ws");
 const listen = require("./listen.js");
 
-listen(WebSocket, ...process.argv.slice(2)).then(
+listen(WebSocket, url, name, other).then(
 	(heard) => {
 		console.log(JSON.stringify(heard));
 		process.exit(0);

@@ -8,8 +8,29 @@ import threading
 
 from fakecse import response
 from harness import Case, free_port
+from wsclient import WebSocket, cbor2
 
 CSE_ID = "/id-in"
+
+
+def encode(value, media="application/json"):
+    if isinstance(value, bytes):
+        return value
+    if media.endswith("cbor"):
+        return cbor2.dumps(value)
+    return json.dumps(value).encode()
+
+
+def decode(data, media):
+    return cbor2.loads(data) if "cbor" in media else json.loads(data)
+
+
+def media_of(request):
+    return (request.header("Content-Type") or "").partition(";")[0]
+
+
+def content_of(request):
+    return decode(request.body, request.header("Content-Type"))
 
 
 class Registrar:
@@ -21,6 +42,7 @@ class Registrar:
         self.bodies = {}
         self.count = 0
         self.hook = None    # hook(request) -> bytes, or None: go on
+        self.media = "application/json"     # of what it creates
 
     def __call__(self, request):
         said = self.hook(request) if self.hook else None
@@ -28,15 +50,17 @@ class Registrar:
             return said
         ty = re.search(r"ty=(\d+)", request.header("Content-Type") or "")
         ty = int(ty[1]) if ty else 0
-        body = json.loads(request.body) if request.body else {}
+        body = content_of(request) if request.body else {}
         if request.method == b"POST" and ty in (2, 16):
             return self.register(request, ty, body)
         if request.method == b"PUT":
-            return response(2004, request.rqi, request.body)
+            return response(2004, request.rqi, request.body,
+                            media=media_of(request))
         if request.method == b"DELETE":
             return response(2002, request.rqi)
         if request.method == b"POST" and ty:
-            return response(2001, request.rqi, request.body, status=201)
+            return response(2001, request.rqi, request.body, status=201,
+                            media=media_of(request))
         return response(2000, request.rqi)
 
     def register(self, request, ty, body):
@@ -53,8 +77,8 @@ class Registrar:
         made.setdefault("rn", f"name{self.count}")
         self.poa[me] = made.get("poa")
         self.bodies[me] = request.body
-        return response(2001, request.rqi, json.dumps({name: made}).encode(),
-                        status=201)
+        return response(2001, request.rqi, encode({name: made}, self.media),
+                        status=201, media=self.media)
 
 
 class Answer:
@@ -65,8 +89,12 @@ class Answer:
         self.rsc = int(self.headers.get("x-m2m-rsc", 0))
 
     @property
+    def media(self):
+        return self.headers.get("content-type")
+
+    @property
     def pc(self):
-        return json.loads(self.body)
+        return decode(self.body, self.media)
 
 
 def connection(authority, timeout, tls):
@@ -87,8 +115,7 @@ def call(url, body=None, method="POST", to="", rqi="n1", fr=CSE_ID, rvi="3",
     fields = {k: v for k, v in fields.items() if v is not None}
     if body is not None:
         fields["Content-Type"] = media
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+        body = encode(body, media)
     fields.update({k.replace("_", "-"): v for k, v in headers.items()})
     try:
         conn.request(method, "/" + path + to, body, fields)
@@ -160,15 +187,15 @@ class ReverseCase(Case):
         self.assertEqual(answer["rsc"], 2001, answer)
         return answer["pc"]["m2m:csr"]
 
-    def online(self, daemon, fr="Cmeter7", **members):
+    def online(self, daemon, fr="Cmeter7", kind=WebSocket, **members):
         """A client that has registered, and its point of access."""
-        ws = self.connect(daemon)
+        ws = self.connect(daemon, kind)
         self.register(ws, fr, **members)
         return ws, self.registrar.poa[fr][0]
 
-    def back(self, daemon, fr="Cmeter7"):
+    def back(self, daemon, fr="Cmeter7", kind=WebSocket):
         """A client that has registered before."""
-        ws = self.connect(daemon)
+        ws = self.connect(daemon, kind)
         answer = ws.ask(op=2, to=fr, fr=fr, rqi="back", rvi="3")
         self.assertEqual(answer["rsc"], 2000, answer)
         return ws

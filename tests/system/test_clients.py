@@ -102,6 +102,16 @@ class Clients(Case):
             self.assertEqual(done.returncode, 0, done.stderr.decode())
             self.check(json.loads(done.stdout), name)
 
+    def test_node_cbor(self):
+        node = needs_node_ws(self, "cbor")
+        daemon = self.daemon(self.embedded_cse())
+        for name in ("oneM2M.cbor", "onem2m.r2.0.CBOR"):
+            done = subprocess.run(
+                [node, f"{HERE}/round_node.js", daemon.url, name],
+                env=node_env(), capture_output=True, timeout=40)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            self.check(json.loads(done.stdout), name)
+
     @within(120)
     def test_chromium(self):
         chromium = needs_program(self, "chromium", "chromium-browser")

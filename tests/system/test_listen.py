@@ -14,6 +14,7 @@ import threading
 from browser import run_page
 from harness import (HERE, Case, free_port, needs_node_ws,
                      needs_program, node_env, within)
+from wsclient import CborSocket, WebSocket
 
 OTHER = "Cother"
 INSTANCES = {"enc": {"net": [3], "chty": [4]}}
@@ -132,6 +133,8 @@ class Client(threading.Thread):
 
 class Listen(Case):
     seconds = 100
+    serialization = "json"      # towards the CSE
+    other_kind = WebSocket
 
     def setUp(self):
         where = tempfile.TemporaryDirectory(prefix="m2mwsd-")
@@ -140,7 +143,8 @@ class Listen(Case):
         self.options = {
             "gateway": {"state_dir": where.name},
             "auth": {"mode": "registered"},
-            "upstream": {"cse_id": "/id-in"},
+            "upstream": {"cse_id": "/id-in",
+                         "serialization": self.serialization},
             "notify": {"listen": f"127.0.0.1:{notify}", "timeout": "5s"},
             "store": {"path": os.path.join(where.name, "cse.db"),
                       "http_listen": f"127.0.0.1:{cse}"},
@@ -181,7 +185,7 @@ class Listen(Case):
     def accompany(self, work, name):
         """The second AE beside the client; what both heard."""
         self.heard = []
-        self.ws = self.connect(self.gateway, timeout=30)
+        self.ws = self.connect(self.gateway, self.other_kind, timeout=30)
         self.assertEqual(self.other(op=1, to="cse-in", ty=2, pc={"m2m:ae": {
             "rn": "other", "api": "No", "rr": True, "srv": ["3"]}})["rsc"],
             2001)
@@ -198,7 +202,7 @@ class Listen(Case):
         self.gateway.kill()
         self.ws.drop()
         self.start_daemon()
-        self.ws = self.connect(self.gateway, timeout=30)
+        self.ws = self.connect(self.gateway, self.other_kind, timeout=30)
         self.assertEqual(self.other(op=2, to=OTHER)["rsc"], 2000)
         heard = client.result()
         self.until("3")
@@ -221,18 +225,22 @@ class Listen(Case):
 
         self.accompany(lambda: asyncio.run(work()), "Cpython")
 
+    def run_node(self, node, *kind):
+        done = subprocess.run(
+            [node, f"{HERE}/listen_node.js", self.url(), "Cnode", OTHER,
+             *kind], env=node_env(), capture_output=True, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr.decode())
+        return json.loads(done.stdout)
+
     def test_node_ws(self):
         node = needs_node_ws(self)
+        self.accompany(lambda: self.run_node(node), "Cnode")
 
-        def work():
-            done = subprocess.run(
-                [node, f"{HERE}/listen_node.js", self.url(), "Cnode", OTHER],
-                env=node_env(), capture_output=True, timeout=60)
-            if done.returncode != 0:
-                raise AssertionError(done.stderr.decode())
-            return json.loads(done.stdout)
-
-        self.accompany(work, "Cnode")
+    def test_node_cbor(self):
+        """One speaks CBOR, the other one JSON."""
+        node = needs_node_ws(self, "cbor")
+        self.accompany(lambda: self.run_node(node, "cbor"), "Cnode")
 
     @within(150)
     def test_chromium(self):
@@ -240,3 +248,11 @@ class Listen(Case):
         script = (f'return listen(WebSocket, "{self.url()}", "Cbrowser", '
                   f'"{OTHER}");')
         self.accompany(lambda: run_page(chromium, script), "Cbrowser")
+
+
+class ListenCbor(Listen):
+    """The same with a CSE that is asked in CBOR, and a second AE that speaks
+    it, by Python's cbor2."""
+
+    serialization = "cbor"
+    other_kind = CborSocket

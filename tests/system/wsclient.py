@@ -8,6 +8,12 @@ import select
 import socket
 import struct
 import time
+import unittest
+
+try:
+    import cbor2
+except ImportError:     # for those who speak no CBOR
+    cbor2 = None
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -188,9 +194,10 @@ class WebSocket(Connection):
             n, = struct.unpack("!Q", self.take(8))
         return first, self.take(n)
 
-    def recv_text(self):
-        """The next message; pings on the way are answered."""
-        message = b""
+    def recv_message(self):
+        """(opcode, payload) of the next message; pings on the way are
+        answered."""
+        message, kind = b"", None
         while True:
             first, payload = self.recv_frame()
             opcode = first & 0x0f
@@ -200,8 +207,12 @@ class WebSocket(Connection):
                 raise Gone(f"Close {close_code(payload)} {payload[2:]!r}")
             elif opcode != PONG:
                 message += payload
+                kind = opcode if kind is None else kind
                 if first & 0x80:
-                    return message.decode()
+                    return kind, message
+
+    def recv_text(self):
+        return self.recv_message()[1].decode()
 
     def recv_prim(self):
         return json.loads(self.recv_text())
@@ -299,6 +310,31 @@ class WebSocket(Connection):
             return None
         self.data = d[start + n:]
         return d[0] & 0x0f, d[start:start + n]
+
+
+class CborSocket(WebSocket):
+    """The same, in CBOR by Python's cbor2. Every message must be binary."""
+
+    def __init__(self, address, subprotocol="oneM2M.cbor", **how):
+        if cbor2 is None:
+            raise unittest.SkipTest("python's cbor2 is not installed")
+        super().__init__(address, subprotocol=subprotocol, **how)
+
+    def send_prim(self, **members):
+        self.send_frame(BINARY, cbor2.dumps(members))
+
+    def recv_octets(self):
+        kind, message = self.recv_message()
+        if kind != BINARY:
+            raise AssertionError(f"CBOR in a message of kind {kind}")
+        return message
+
+    def recv_prim(self):
+        return cbor2.loads(self.recv_octets())
+
+    def ask(self, **members):
+        self.send_prim(**members)
+        return self.recv_prim()
 
 
 def close_code(payload):
