@@ -14,6 +14,7 @@ import urllib.parse
 import exchanges
 import vectors
 from vectors import Excluded
+from wsclient import cbor2
 
 OWN = os.path.join(exchanges.HERE, "exchanges", "reverse")
 
@@ -97,8 +98,6 @@ def incoming(raw, release):
     entity, suffix = entity_of(target)
     head, _, body = raw.partition(b"\r\n\r\n")
     headers = dict(pairs)
-    if vectors.media_of(headers)[0] == "application/cbor":
-        raise Excluded("content is CBOR")
     op, ty = operation(method, headers)
     prim = {"op": op, "to": to_of(suffix, entity)}
     if ty is not None:
@@ -110,6 +109,9 @@ def incoming(raw, release):
     attributes = prim.pop("pc", None)
     body = body[:int(headers.get("content-length", 0))]
     pc = body if body and op not in (2, 4) else None
+    if pc and vectors.media_of(headers)[0] == "application/cbor":
+        pc = json.dumps(cbor2.loads(pc), separators=(",", ":"),
+                        ensure_ascii=False).encode()
     if attributes:
         pc = json.dumps(attributes, separators=(",", ":")).encode()
     return head, body, entity, suffix, prim, pc

@@ -189,13 +189,13 @@ class ReverseCase(Case):
 
     def online(self, daemon, fr="Cmeter7", kind=WebSocket, **members):
         """A client that has registered, and its point of access."""
-        ws = self.connect(daemon, kind)
+        ws = self.connect(daemon, kind=kind)
         self.register(ws, fr, **members)
         return ws, self.registrar.poa[fr][0]
 
     def back(self, daemon, fr="Cmeter7", kind=WebSocket):
         """A client that has registered before."""
-        ws = self.connect(daemon, kind)
+        ws = self.connect(daemon, kind=kind)
         answer = ws.ask(op=2, to=fr, fr=fr, rqi="back", rvi="3")
         self.assertEqual(answer["rsc"], 2000, answer)
         return ws
