@@ -301,7 +301,8 @@ int ctl_link_create(struct ctl_link **out, char why[CTL_LINK_WHY_MAX],
 	l->owner = owner;
 	reason = open_link(l, conf);
 	if (reason != NULL) {
-		snprintf(why, CTL_LINK_WHY_MAX, "%s", reason);
+		snprintf(why, CTL_LINK_WHY_MAX, "%.*s", CTL_LINK_WHY_MAX - 1,
+			 reason);
 		ctl_link_destroy(l);
 		return UV_EINVAL;
 	}
