@@ -28,8 +28,9 @@ struct admin_conf {
  *
  *	GET /api/status
  *		version, uptime, draining, workers, log (level), sessions,
- *		entities, online, inbox: {items, octets}, upstream: {up (of the
- *		workers), open, idle, waiting}, counters: {NAME: N, ...}
+ *		entities, online, listeners: [{name, port, tls}], inbox: {items,
+ *		octets}, upstream: {up (of the workers), open, idle, waiting},
+ *		counters: {NAME: N, ...}
  *	GET /api/sessions[?originator=ID][&peer=ADDRESS][&limit=N]
  *		sessions: [...], more (true: limit bit); of each: sid, peer,
  *		listener, worker, credential, certificate, originators (the first

@@ -63,6 +63,16 @@ bool admin_is_back(struct admin_conn *c)
 
 /* ---- answers ---- */
 
+/* For browsers: a page shows what it was served with, and nobody else's page
+ * shows it; whatever comes as text stays text. */
+#define HEADERS \
+	"Cache-Control: no-store\r\n" \
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; " \
+	"style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; " \
+	"base-uri 'none'; frame-ancestors 'none'; form-action 'none'\r\n" \
+	"Referrer-Policy: no-referrer\r\n" \
+	"X-Content-Type-Options: nosniff\r\n"
+
 static int write_answer(struct admin_conn *c, int status, const char *type,
 			struct str body)
 {
@@ -77,7 +87,7 @@ static int write_answer(struct admin_conn *c, int status, const char *type,
 	buf_add_str(&out, str_of(type));
 	buf_add_lit(&out, "\r\nContent-Length: ");
 	buf_add_u64(&out, body.len);
-	buf_add_lit(&out, "\r\nCache-Control: no-store\r\n\r\n");
+	buf_add_lit(&out, "\r\n" HEADERS "\r\n");
 	buf_add_str(&out, body);
 	err = out.failed ? UV_ENOMEM :
 			   http_server_respond(c->http, buf_str(&out), false);
@@ -250,6 +260,8 @@ int admin_create(struct admin **out, struct gateway *gw,
 	a->gw = gw;
 	a->reloader = reloader;
 	a->started_ms = reactor_now(gateway_reactor(gw));
+	a->listeners = admin_list_listeners(gw,
+					    &reloader_config(reloader)->gateway);
 	LIST_INIT(&a->conns);
 	err = state_mailbox_create(&a->mailbox, gateway_state(gw),
 				   reactor_loop(gateway_reactor(gw)));
@@ -274,6 +286,7 @@ void admin_destroy(struct admin *a)
 	while (!LIST_EMPTY(&a->conns))
 		admin_conn_end(LIST_FIRST(&a->conns));
 	state_mailbox_destroy(a->mailbox);
+	json_decref(a->listeners);
 	free(a);
 }
 

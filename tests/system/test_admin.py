@@ -1,11 +1,14 @@
 """What operators see over HTTP."""
 
 import http.client
+import json
+import signal
 import socket
 
 from fakecse import ok
 from harness import Case, eventually, free_port
 from test_robust import retrieve
+from wsclient import WebSocket
 
 
 class AdminCase(Case):
@@ -23,6 +26,14 @@ class AdminCase(Case):
             return answer.status, answer.read().decode()
         except ConnectionError:
             return None
+        finally:
+            conn.close()
+
+    def headers(self, path):
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            conn.request("GET", path)
+            return conn.getresponse().headers
         finally:
             conn.close()
 
@@ -97,6 +108,39 @@ class Pages(AdminCase):
             lambda: self.get("/readyz") == (503, "draining\n")))
         fake.requests[0].answer()
         self.assertEqual(ws.recv_prim()["rsc"], 2000)
+
+    def test_a_browser_keeps_to_what_it_is_told(self):
+        self.start()
+        for path in ("/metrics", "/api/sessions", "/nothing"):
+            seen = self.headers(path)
+            for name, want in (("Cache-Control", "no-store"),
+                               ("Referrer-Policy", "no-referrer"),
+                               ("X-Content-Type-Options", "nosniff")):
+                self.assertEqual(seen[name], want, path)
+            rules = dict(rule.split(" ", 1) for rule in
+                         seen["Content-Security-Policy"].split("; "))
+            self.assertEqual(rules.pop("connect-src"), "'self' ws: wss:")
+            self.assertEqual(rules.pop("img-src"), "'self' data:")
+            self.assertEqual(rules, {
+                "default-src": "'none'", "script-src": "'self'",
+                "style-src": "'self'", "base-uri": "'none'",
+                "frame-ancestors": "'none'", "form-action": "'none'"})
+
+    def test_the_listeners_ports(self):
+        """Also after a reload of a file that says something else."""
+        daemon = self.start(**{'listener "b"': {"listen": "127.0.0.1:0"}})
+        first = json.loads(self.get("/api/status")[1])["listeners"]
+        self.assertEqual([(one["name"], one["tls"]) for one in first],
+                         [("main", False), ("b", False)])
+        self.assertEqual(first[0]["port"], daemon.port)
+        WebSocket(("127.0.0.1", first[1]["port"])).close()
+        with open(daemon.file, "a") as out:
+            out.write(f'[listener "c"]\nlisten = 127.0.0.1:{free_port()}\n')
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(eventually(
+            lambda: "event=reloaded" in daemon.log_text()))
+        self.assertEqual(json.loads(self.get("/api/status")[1])["listeners"],
+                         first)
 
     def test_others(self):
         self.start()
