@@ -105,6 +105,8 @@ $B/$(CTL): $B/$(CTL).o $B/lib.a
 $B/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+# Holds these files: .incbin is nothing that -MMD sees.
+$B/ops/admin_console.o: $(wildcard src/ops/console/*)
 $B/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<

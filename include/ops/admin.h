@@ -8,8 +8,15 @@
 struct gateway;
 struct reloader;
 
+enum admin_console {
+	ADMIN_CONSOLE_NONE,
+	ADMIN_CONSOLE_LOCAL,		/* on a loopback address only */
+	ADMIN_CONSOLE_ANYWHERE,
+};
+
 struct admin_conf {
 	struct sockaddr_storage addr;	/* ss_family 0: not there */
+	enum admin_console console;
 	const char *socket;		/* path; NULL or empty: not there */
 };
 
@@ -22,6 +29,9 @@ struct admin_conf {
  *	GET /metrics	what was counted, for Prometheus
  *	GET /healthz	200 while every worker has its turns, else no answer
  *	GET /readyz	200 while clients are served, else 503
+ *
+ *	GET /, /console/FILE
+ *			the console, a page for browsers; 404 where it is off
  *
  * The API answers with JSON; a failure is {"error": TEXT}. Times are seconds
  * since 1970, ages seconds. An id in a path has its slashes coded (%2F).

@@ -259,6 +259,7 @@ int admin_create(struct admin **out, struct gateway *gw,
 		return UV_ENOMEM;
 	a->gw = gw;
 	a->reloader = reloader;
+	a->console = conf->console;
 	a->started_ms = reactor_now(gateway_reactor(gw));
 	a->listeners = admin_list_listeners(gw,
 					    &reloader_config(reloader)->gateway);

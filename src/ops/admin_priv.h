@@ -17,6 +17,7 @@
  *	admin.c			connections, answers
  *	admin_routes.c		which page a request is for
  *	admin_pages.c		what is plain text
+ *	admin_console.c		the console's files
  *	admin_api.c		the API: the daemon as a whole
  *	admin_api_sessions.c	who is connected
  *	admin_api_inbox.c	what is stored for whom
@@ -46,6 +47,7 @@ struct admin {
 	struct listener *listener;	/* or NULL */
 	struct listener *socket;	/* or NULL */
 	json_t *listeners;		/* of the gateway, as they began */
+	enum admin_console console;
 	uint64_t started_ms;		/* of the loop */
 	LIST_HEAD(, admin_conn) conns;
 	unsigned count;			/* of conns */
@@ -102,6 +104,7 @@ json_t *admin_list_listeners(const struct gateway *gw,
 void admin_show_metrics(struct admin_conn *c);
 void admin_show_health(struct admin_conn *c);
 void admin_show_readiness(struct admin_conn *c);
+void admin_show_console(struct admin_conn *c);
 
 void admin_show_status(struct admin_conn *c);
 void admin_show_config(struct admin_conn *c);

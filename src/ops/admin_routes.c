@@ -1,9 +1,12 @@
 #include "admin_priv.h"
+#include "net/addr.h"
 
 static const struct admin_route routes[] = {
 	{ "GET", "/metrics", false, admin_show_metrics },
 	{ "GET", "/healthz", false, admin_show_health },
 	{ "GET", "/readyz", false, admin_show_readiness },
+	{ "GET", "/", false, admin_show_console },
+	{ "GET", "/console/*", false, admin_show_console },
 	{ "GET", "/api/status", false, admin_show_status },
 	{ "GET", "/api/sessions", false, admin_show_sessions },
 	{ "GET", "/api/sessions/*", false, admin_show_session },
@@ -96,11 +99,33 @@ static void follow(struct admin_conn *c, const struct admin_route *route)
 		route->serve(c);
 }
 
+/* An address, or a name that nobody else can have. A page of somebody else
+ * whose name leads here (DNS rebinding) asks under that name. */
+static bool is_own_host(struct str host)
+{
+	struct sockaddr_storage addr;
+	struct str name, port;
+
+	(void)str_cut(host, ':', &name, &port);
+	return str_istarts(host, STR("[")) || str_ieq(name, STR("localhost")) ||
+	       addr_parse_host(&addr, AF_INET, name, 0) == 0;
+}
+
+static bool is_for_us(const struct admin_conn *c, const struct http_msg *req)
+{
+	return c->is_local || c->admin->console != ADMIN_CONSOLE_LOCAL ||
+	       is_own_host(http_msg_header(req, STR("Host")));
+}
+
 void admin_route(struct admin_conn *c, const struct http_msg *req)
 {
 	bool is_there = false;
 	struct str path;
 
+	if (!is_for_us(c, req)) {
+		admin_fail(c, 403, "Host is no address");
+		return;
+	}
 	(void)str_cut(req->target, '?', &path, &c->query);
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		c->args[0] = c->args[1] = STR("");

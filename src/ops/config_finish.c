@@ -321,6 +321,34 @@ static void check_auth(struct config_load *l)
 				       "originators_file");
 }
 
+static bool is_loopback(const struct sockaddr_storage *addr)
+{
+	struct addr_net list[2];
+	struct addr_nets nets = { list, ARRAY_LEN(list) };
+
+	return addr_net_parse(&list[0], STR("127.0.0.0/8")) == 0 &&
+	       addr_net_parse(&list[1], STR("::1")) == 0 &&
+	       addr_nets_have(&nets, (const struct sockaddr *)addr);
+}
+
+/* A page in which anybody may send requests is not offered to a network by
+ * mistake. */
+static void check_console(struct config_load *l, struct config_instance *inst)
+{
+	const struct admin_conf *conf = &l->conf->admin;
+
+	if (inst->has_errors || conf->console == ADMIN_CONSOLE_NONE)
+		return;
+	if (conf->addr.ss_family == 0)
+		config_report(l, config_place_of(inst, "console"),
+			      "[admin] console needs listen");
+	else if (conf->console == ADMIN_CONSOLE_LOCAL &&
+		 !is_loopback(&conf->addr))
+		config_report(l, config_place_of(inst, "listen"),
+			      "[admin] listen is not on a loopback address: "
+			      "console = anywhere allows that");
+}
+
 static void check_sections(struct config_load *l)
 {
 	struct config_instance *i;
@@ -332,6 +360,8 @@ static void check_sections(struct config_load *l)
 			check_address(l, i);
 			config_check_listener_tls(l, i);
 			check_proxy(l, i);
+		} else if (is(i, "admin")) {
+			check_console(l, i);
 		} else if (is(i, "upstream")) {
 			take_upstream(l, i);
 			config_check_upstream_tls(l, i);

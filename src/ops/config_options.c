@@ -91,6 +91,13 @@ static const struct config_word formats[] = {
 	{ 0 },
 };
 
+static const struct config_word consoles[] = {
+	{ "no", ADMIN_CONSOLE_NONE, NULL },
+	{ "yes", ADMIN_CONSOLE_LOCAL, NULL },
+	{ "anywhere", ADMIN_CONSOLE_ANYWHERE, NULL },
+	{ 0 },
+};
+
 const struct config_section config_sections[] = {
 	{ "gateway", false, 0 },
 	{ "listener", true, sizeof(struct gateway_listener_conf) },
@@ -333,6 +340,8 @@ const struct config_option config_options[] = {
 
 	{ "admin", "listen", CONFIG_ADDR, TOP(admin.addr), 0, 0, "",
 	  "where operators see what goes on", NULL, false },
+	{ "admin", "console", CONFIG_WORD, TOP(admin.console), 0, 0, "no",
+	  "a page for browsers there", consoles, false },
 	{ "admin", "socket", CONFIG_TEXT, TOP(admin.socket), 0, 0, "",
 	  "where m2mwsctl sees and changes it", NULL, false },
 

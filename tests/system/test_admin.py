@@ -12,16 +12,17 @@ from wsclient import WebSocket
 
 
 class AdminCase(Case):
-    def start(self, cse=None, **options):
+    def start(self, cse=None, admin=(), **options):
         self.port = free_port()
-        return self.daemon(cse or self.cse(ok), admin={
-            "listen": f"127.0.0.1:{self.port}"}, **options)
+        return self.daemon(cse or self.cse(ok), admin=dict(
+            {"listen": f"127.0.0.1:{self.port}"}, **dict(admin)), **options)
 
-    def get(self, path, method="GET"):
+    def get(self, path, method="GET", host=None):
         """The status and the text; None: closed unheard."""
         conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            conn.request(method, path)
+            conn.request(method, path,
+                         headers={"Host": host} if host else {})
             answer = conn.getresponse()
             return answer.status, answer.read().decode()
         except ConnectionError:
