@@ -74,6 +74,11 @@ struct admin_conf {
  *		there is none
  *	GET /api/config
  *		text/plain: as --dump-config, of the last reload
+ *	GET /api/trace?originator=ID
+ *		for as long as the client stays, in chunks, a line of JSON for
+ *		each primitive of it: at (seconds), sid, dir (in: from it, out:
+ *		to it), prim. What does not fit is left out: dropped is how many
+ *		before this one.
  */
 struct admin;
 

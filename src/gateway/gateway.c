@@ -385,6 +385,15 @@ int gateway_canonical(struct buf *out, const struct gateway *gw, struct str id)
 	return census_canonical(out, &gw->shared, id);
 }
 
+int gateway_trace(struct trace **out, struct gateway *gw, struct str originator,
+		  void (*on_lines)(void *owner), void *owner)
+{
+	return gw->closing ? UV_ECANCELED :
+			     tap_start(out, &gw->shared,
+				       reactor_loop(gw->reactor), originator,
+				       on_lines, owner);
+}
+
 bool gateway_is_stopping(const struct gateway *gw)
 {
 	return gw->closing ||

@@ -107,11 +107,18 @@ static void encode_instead(struct session *s, const struct prim *answer,
 	prim_deinit(&instead);
 }
 
+static void trace(struct session *s, const char *dir, const struct prim *p)
+{
+	if (!SLIST_EMPTY(&s->w->taps))
+		tap_note(s->w, &s->owner, s->peer.id, dir, p);
+}
+
 static size_t send_answer(struct dispatch_peer *peer, const struct prim *answer)
 {
 	struct session *s = container_of(peer, struct session, peer);
 	const char *why = NULL;
 
+	trace(s, "out", answer);
 	if (encode(s, answer, &why) != 0) {
 		s->w->counters.unconvertible++;
 		encode_instead(s, answer, why);
@@ -128,6 +135,7 @@ static int send_request(struct channel *c, const struct prim *request)
 
 	if (s->state == SESSION_CLOSING)
 		return UV_EPIPE;
+	trace(s, "out", request);
 	if (encode(s, request, &why) != 0 && !s->w->out.failed) {
 		s->w->counters.unconvertible++;
 		return ERR_PROTO;
@@ -227,6 +235,7 @@ static void on_message(void *owner, struct str message, bool text)
 		on_malformed(s, message, err, why);
 		return;
 	}
+	trace(s, "in", p);
 	if (p->kind == PRIM_RESPONSE) {
 		s->vain = 0;
 		channel_answer(&s->channel, p);

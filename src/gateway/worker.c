@@ -538,6 +538,7 @@ void worker_destroy(struct worker *w)
 		return;
 	worker_close(w);
 	post_run(w);		/* what was on its way to it or home */
+	tap_end_all(&w->taps);
 	reach_destroy(w->reach);
 	notify_destroy(w->notify);
 	dispatch_destroy(w->dispatch);

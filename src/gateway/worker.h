@@ -12,6 +12,7 @@
 #include "net/listener.h"
 #include "post.h"
 #include "state/state.h"
+#include "tap.h"
 
 struct arrival;
 struct handshaker;
@@ -125,6 +126,7 @@ struct worker {
 	struct upgrade_list upgrades;		/* owned; the oldest first */
 	struct session_list sessions;		/* owned */
 	struct session *session_table;		/* the same, by id */
+	struct tap_list taps;			/* of traces */
 	uint64_t last_id;			/* ids given away */
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */

@@ -264,6 +264,7 @@ int admin_create(struct admin **out, struct gateway *gw,
 	a->listeners = admin_list_listeners(gw,
 					    &reloader_config(reloader)->gateway);
 	LIST_INIT(&a->conns);
+	LIST_INIT(&a->traces);
 	err = state_mailbox_create(&a->mailbox, gateway_state(gw),
 				   reactor_loop(gateway_reactor(gw)));
 	if (!err)
@@ -286,6 +287,7 @@ void admin_destroy(struct admin *a)
 	listener_destroy(a->socket);
 	while (!LIST_EMPTY(&a->conns))
 		admin_conn_end(LIST_FIRST(&a->conns));
+	admin_end_traces(a);
 	state_mailbox_destroy(a->mailbox);
 	json_decref(a->listeners);
 	free(a);

@@ -21,6 +21,7 @@
  *	admin_api.c		the API: the daemon as a whole
  *	admin_api_sessions.c	who is connected
  *	admin_api_inbox.c	what is stored for whom
+ *	admin_api_trace.c	primitives as they pass
  */
 #define ADMIN_ARGS 2
 
@@ -50,7 +51,8 @@ struct admin {
 	enum admin_console console;
 	uint64_t started_ms;		/* of the loop */
 	LIST_HEAD(, admin_conn) conns;
-	unsigned count;			/* of conns */
+	LIST_HEAD(, admin_trace) traces;
+	unsigned count;			/* of both */
 };
 
 struct admin_route {
@@ -122,5 +124,8 @@ void admin_drop_inbox(struct admin_conn *c);
 void admin_drop_item(struct admin_conn *c);
 void admin_redeliver(struct admin_conn *c);
 void admin_listing_destroy(struct admin_listing *l);
+
+void admin_trace(struct admin_conn *c);
+void admin_end_traces(struct admin *a);
 
 #endif

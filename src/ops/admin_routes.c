@@ -20,6 +20,7 @@ static const struct admin_route routes[] = {
 	{ "DELETE", "/api/inbox/*/*", true, admin_drop_item },
 	{ "POST", "/api/inbox/*/redeliver", true, admin_redeliver },
 	{ "GET", "/api/config", false, admin_show_config },
+	{ "GET", "/api/trace", false, admin_trace },
 };
 
 static int hex(char c)
