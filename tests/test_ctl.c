@@ -2,6 +2,7 @@
 
 #include "ctl/ctl_args.h"
 #include "ctl/ctl_table.h"
+#include "ctl/ctl_trace.h"
 #include "ctl/ctl_ws.h"
 
 #define WORDS 8
@@ -238,6 +239,59 @@ START_TEST(test_table)
 }
 END_TEST
 
+#define OK "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static const struct {
+	const char *name;
+	struct str octets;
+	int err;
+	const char *lines;
+	bool ended;
+} streams[] = {
+	{ "two", STR_INIT(OK "2\r\na\n\r\nB\r\n0123456789\n\r\n"), 0,
+	  "a\n|0123456789\n|", false },
+	{ "the last", STR_INIT(OK "2\r\na\n\r\n0\r\n\r\n"), 0, "a\n|", true },
+	{ "a refusal", STR_INIT("HTTP/1.1 400 No\r\n\r\n5\r\n12345\r\n"), 0,
+	  "", false },
+	{ "no HTTP", STR_INIT("SSH-2.0-OpenSSH_9.2\r\n\r\n"), ERR_PROTO, "",
+	  false },
+	{ "no size", STR_INIT(OK "x\r\n"), ERR_PROTO, "", false },
+	{ "an empty size", STR_INIT(OK "\r\n"), ERR_PROTO, "", false },
+	{ "a size above all", STR_INIT(OK "fffffffffffffffff\r\n"), ERR_PROTO,
+	  "", false },
+	{ "a size without an end", STR_INIT(OK "000000000000000000000001"),
+	  ERR_PROTO, "", false },
+};
+
+static void on_lines(void *arg, struct str lines)
+{
+	buf_add_str(arg, lines);
+	buf_add_char(arg, '|');
+}
+
+/* Whole, and octet by octet. */
+START_TEST(test_chunks)
+{
+	for (size_t step = 1; step < 1000; step += 998) {
+		struct ctl_chunks c = { 0 };
+		struct str rest = streams[_i].octets, part;
+		int err = 0;
+
+		buf_clear(&text);
+		for (; rest.len > 0 && !err; rest = str_skip(rest, step)) {
+			part = (struct str){ rest.p, rest.len < step ?
+							     rest.len : step };
+			err = ctl_chunks_feed(&c, part, on_lines, &text);
+		}
+		ck_assert_msg(err == streams[_i].err, "%s", streams[_i].name);
+		ck_assert_str_eq(said(), streams[_i].lines);
+		ck_assert_msg(c.ended == streams[_i].ended, "%s",
+			      streams[_i].name);
+		buf_deinit(&c.kept);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl");
@@ -251,6 +305,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_duration, 0, ARRAY_LEN(durations));
 	tcase_add_loop_test(tc, test_visible, 0, ARRAY_LEN(visible));
 	tcase_add_loop_test(tc, test_table, 0, ARRAY_LEN(tables));
+	tcase_add_loop_test(tc, test_chunks, 0, ARRAY_LEN(streams));
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "ctl_args.h"
 #include "ctl_show.h"
+#include "ctl_trace.h"
 #include "ctl_ws.h"
 
 const struct ctl_command ctl_commands[] = {
@@ -29,6 +30,8 @@ const struct ctl_command ctl_commands[] = {
 	  "DELETE", "/api/inbox/*/*", ctl_show_dropped, NULL },
 	{ "inbox", "redeliver", "ID", "its session looks again", 1, 1, 0,
 	  "POST", "/api/inbox/*/redeliver", ctl_show_redeliver, NULL },
+	{ "trace", NULL, "ID", "its primitives as they pass", 1, 1, 0,
+	  "GET", "/api/trace?originator=*", NULL, ctl_trace },
 	{ "config", NULL, "", "the configuration that was read last", 0, 0, 0,
 	  "GET", "/api/config", NULL, NULL },
 	{ "request", NULL,

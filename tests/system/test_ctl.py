@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -11,10 +12,15 @@ import tempfile
 
 from harness import (Process, eventually, free_port, needs_program, program,
                      within)
-from reverse import ReverseCase, call, con_of, sgn
+from reverse import Later, ReverseCase, call, con_of, sgn
 from test_robust import retrieve
 from tlscase import make_certificate
 from wsclient import Gone
+
+
+def select_one(file):
+    """There is something to read, now or in a moment."""
+    return select.select([file], [], [], 0.05)[0]
 
 
 class CtlCase(ReverseCase):
@@ -310,6 +316,100 @@ class Inbox(CtlCase):
             lambda: not self.ask("inbox", "list")["entities"]))
         self.ctl("inbox", "redeliver", "Ca")
         self.ctl("inbox", "show", "a//b", status=1)
+
+
+class Trace(CtlCase):
+    def trace(self, *args):
+        tracing = subprocess.Popen(
+            [program("m2mwsctl"), "-s", self.socket, "trace", *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(tracing.wait)
+        self.addCleanup(tracing.kill)
+        self.addCleanup(tracing.stdout.close)
+        self.addCleanup(tracing.stderr.close)
+        return tracing
+
+    def tapped(self, ws, tracing, fr="Cmeter7"):
+        """Asks until the first line comes: then the trace is there."""
+        for i in range(200):
+            ws.ask(op=2, to="x", fr=fr, rqi=f"probe{i}", rvi="3")
+            if select_one(tracing.stdout):
+                return json.loads(tracing.stdout.readline())
+        self.fail("nothing is traced")
+
+    def next(self, tracing):
+        """Of what comes behind the probes."""
+        while True:
+            line = json.loads(tracing.stdout.readline())
+            if not line["prim"]["rqi"].startswith("probe"):
+                return line
+
+    def test_both_ways(self):
+        daemon = self.start()
+        ws, poa = self.online(daemon)
+        other, _ = self.online(daemon, "Cother")
+        tracing = self.trace("Cmeter7", "--json")
+        first = self.tapped(ws, tracing)
+        self.assertEqual((first["dir"], first["prim"]["op"]), ("in", 2))
+        other.ask(op=2, to="x", fr="Cother", rqi="other", rvi="3")
+        ws.ask(op=2, to="y", fr="Cmeter7", rqi="mine", rvi="3")
+        got = [self.next(tracing), self.next(tracing)]
+        self.assertEqual([(x["dir"], x["prim"]["rqi"]) for x in got],
+                         [("in", "mine"), ("out", "mine")])
+        self.assertEqual(got[0]["prim"]["to"], "y")
+        self.assertEqual(got[1]["prim"]["rsc"], 2000)
+        later = Later(poa, sgn("a"))
+        prim = ws.recv_prim()
+        self.answer(ws, prim)
+        self.assertEqual(later.result().rsc, 2000)
+        got = [self.next(tracing), self.next(tracing)]
+        self.assertEqual([x["dir"] for x in got], ["out", "in"])
+        self.assertEqual(con_of(got[0]["prim"]), "a")
+        self.end_process(daemon)
+        self.assertEqual(tracing.wait(10), 0)
+
+    def test_who_goes_is_forgotten(self):
+        daemon = self.start()
+        ws, _ = self.online(daemon)
+        for _ in range(3):
+            tracing = self.trace("Cmeter7", "--json")
+            self.tapped(ws, tracing)
+            tracing.kill()
+            tracing.wait()
+        self.assertEqual(ws.ask(op=2, to="x", fr="Cmeter7", rqi="q",
+                                rvi="3")["rsc"], 2000)
+        self.end_process(daemon)
+
+    def test_who_does_not_read_misses_some(self):
+        daemon = self.start()
+        ws, _ = self.online(daemon)
+        tracing = self.trace("Cmeter7", "--json")
+        self.tapped(ws, tracing)
+        pad = "x" * 100000
+        for i in range(100):
+            self.assertEqual(ws.ask(op=1, to="x", fr="Cmeter7", ty=4,
+                                    rqi=f"r{i}", rvi="3",
+                                    pc={"m2m:cin": {"con": pad}})["rsc"],
+                             2001)
+        dropped = 0
+        while not dropped:
+            dropped = self.next(tracing).get("dropped", 0)
+            if not dropped:
+                ws.ask(op=2, to="x", fr="Cmeter7", rqi="more", rvi="3")
+        self.assertGreater(dropped, 0)
+
+    def test_people(self):
+        daemon = self.start()
+        ws, _ = self.online(daemon)
+        tracing = self.trace("Cmeter7")
+        for i in range(200):
+            ws.ask(op=2, to="x", fr="Cmeter7", rqi=f"q{i}", rvi="3")
+            if select_one(tracing.stdout):
+                break
+        line = tracing.stdout.readline()
+        self.assertRegex(line, r'^\d\d:\d\d:\d\d\.\d{3} +\d+ > \{"op":2')
+        self.ctl("trace", "a//b", status=1)
+        self.assertIn("no id", self.said)
 
 
 class Client(CtlCase):
