@@ -24,6 +24,8 @@ struct rig {
 	int err;			/* of the last one; 1: not heard yet */
 	struct buf found;		/* message of the last inbox_next() */
 	uint64_t seq;			/* its number; 0: none */
+	uint64_t stored_ms;		/* of it */
+	uint64_t count;			/* of items that went */
 };
 
 static _Atomic uint64_t rig_clock = RIG_NOW;
@@ -59,9 +61,12 @@ static inline void rig_on_done(struct state_call *call, int err)
 
 	rig->err = err;
 	rig->seq = 0;
+	rig->stored_ms = 0;
+	rig->count = call->count;
 	buf_clear(&rig->found);
 	if (call->item != NULL) {
 		rig->seq = call->item->seq;
+		rig->stored_ms = call->item->stored_ms;
 		buf_add_str(&rig->found, call->item->message);
 	}
 }

@@ -522,6 +522,33 @@ START_TEST(test_start)
 }
 END_TEST
 
+/* What it has is there afterwards, of unknown age. */
+START_TEST(test_from_version_1)
+{
+	struct rig rig;
+	char path[128];
+
+	rig_make_dir();
+	snprintf(path, sizeof(path), "%s/m2mwsd.db", rig_dir);
+	rig_open(&rig, rig_dir, NULL);
+	ck_assert_int_eq(rig_put(&rig, "a", "old"), 0);
+	rig_close(&rig);
+	execute_in(path, "ALTER TABLE item DROP COLUMN stored;"
+			 "PRAGMA user_version = 1");
+	for (int i = 0; i < 2; i++) {	/* the second time it is of ours */
+		rig_open(&rig, rig_dir, NULL);
+		ck_assert_int_eq(rig_next(&rig, "a"), 0);
+		rig_assert_found(&rig, "old");
+		ck_assert_uint_eq(rig.stored_ms, 0);
+		ck_assert_int_eq(rig_put(&rig, "b", "new"), 0);
+		ck_assert_int_eq(rig_next(&rig, "b"), 0);
+		ck_assert_uint_eq(rig.stored_ms, RIG_NOW);
+		rig_close(&rig);
+	}
+	rig_remove_dir();
+}
+END_TEST
+
 /* Another process is one that holds the file by other means, too. */
 START_TEST(test_second_process)
 {
@@ -560,6 +587,7 @@ int main(void)
 	tcase_add_test(tc, test_mailbox_ends_early);
 	tcase_add_test(tc, test_two_loops);
 	tcase_add_loop_test(tc, test_start, 0, ARRAY_LEN(starts));
+	tcase_add_test(tc, test_from_version_1);
 	tcase_add_test(tc, test_second_process);
 	return unit_run(s);
 }

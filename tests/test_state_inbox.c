@@ -397,6 +397,107 @@ START_TEST(test_remove_checks_entity)
 }
 END_TEST
 
+static void peek(struct rig *rig, const char *entity, uint64_t seq)
+{
+	ck_assert_int_eq(rig_wait(rig, inbox_peek(rig->m, &rig->call,
+						  str_of(entity), seq)), 0);
+}
+
+/* Item by item, and nothing is handed out: the oldest still makes room. */
+START_TEST(test_peek)
+{
+	const struct inbox_conf two = { .max_count = 2 };
+	struct rig rig;
+
+	rig_open(&rig, NULL, &two);
+	ck_assert_int_eq(rig_put(&rig, "a", "m"), 0);
+	ck_assert_int_eq(rig_put(&rig, "b", "x"), 0);
+	ck_assert_int_eq(rig_put(&rig, "a", "n"), 0);
+	peek(&rig, "a", 0);
+	rig_assert_found(&rig, "m");
+	ck_assert_uint_eq(rig.stored_ms, RIG_NOW);
+	peek(&rig, "a", rig.seq);
+	rig_assert_found(&rig, "n");
+	peek(&rig, "a", rig.seq);
+	ck_assert_uint_eq(rig.seq, 0);
+	peek(&rig, "nobody", 0);
+	ck_assert_uint_eq(rig.seq, 0);
+	peek(&rig, "a", 0);
+	ck_assert_int_eq(rig_put(&rig, "a", "o"), 0);
+	ck_assert_int_eq(rig_next(&rig, "a"), 0);
+	rig_assert_found(&rig, "n");
+	rig_close(&rig);
+}
+END_TEST
+
+START_TEST(test_by_hand)
+{
+	struct inbox_stats stats;
+	struct rig rig;
+
+	rig_open(&rig, NULL, NULL);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(rig_put(&rig, "a", "m"), 0);
+	ck_assert_int_eq(rig_next(&rig, "a"), 0);
+	ck_assert_int_eq(rig_wait(&rig, inbox_discard(rig.m, &rig.call,
+						      STR("b"), 1)), 0);
+	ck_assert_uint_eq(rig.count, 0);
+	/* the one that is handed out, too */
+	ck_assert_int_eq(rig_wait(&rig, inbox_discard(rig.m, &rig.call,
+						      STR("a"), 1)), 0);
+	ck_assert_uint_eq(rig.count, 1);
+	ck_assert_int_eq(rig_wait(&rig, inbox_discard(rig.m, &rig.call,
+						      STR("a"), 1)), 0);
+	ck_assert_uint_eq(rig.count, 0);
+	ck_assert_int_eq(rig_wait(&rig, inbox_drop(rig.m, &rig.call,
+						   STR("a"))), 0);
+	ck_assert_uint_eq(rig.count, 2);
+	inbox_stats(&stats, rig.state);
+	ck_assert_uint_eq(stats.items, 0);
+	ck_assert_uint_eq(stats.dropped, 3);
+	ck_assert_uint_eq(stats.delivered, 0);
+	rig_close(&rig);
+}
+END_TEST
+
+struct seen {
+	unsigned entities, max;
+	uint64_t items, octets;
+};
+
+static bool on_entity(void *arg, struct str entity, uint64_t items,
+		      uint64_t octets)
+{
+	struct seen *seen = arg;
+
+	ck_assert_uint_eq(entity.len, 1);
+	seen->items += items;
+	seen->octets += octets;
+	return ++seen->entities < seen->max;
+}
+
+START_TEST(test_each)
+{
+	struct seen all = { .max = 10 }, one = { .max = 1 };
+	struct rig rig;
+
+	rig_open(&rig, NULL, NULL);
+	ck_assert_int_eq(rig_put(&rig, "a", "mm"), 0);
+	ck_assert_int_eq(rig_put(&rig, "a", "mm"), 0);
+	ck_assert_int_eq(rig_put(&rig, "b", "m"), 0);
+	ck_assert_int_eq(rig_put(&rig, "c", "m"), 0);
+	ck_assert_int_eq(rig_next(&rig, "c"), 0);
+	ck_assert_int_eq(rig_remove(&rig, "c", rig.seq), 0);
+	inbox_each(rig.state, on_entity, &all);
+	ck_assert_uint_eq(all.entities, 2);
+	ck_assert_uint_eq(all.items, 3);
+	ck_assert_uint_eq(all.octets, 3 + 3 + 2);
+	inbox_each(rig.state, on_entity, &one);
+	ck_assert_uint_eq(one.entities, 1);
+	rig_close(&rig);
+}
+END_TEST
+
 START_TEST(test_new_bounds)
 {
 	struct inbox_conf conf = { .max_count = 1 };
@@ -428,6 +529,9 @@ int main(void)
 	tcase_add_test(tc, test_many_expire);
 	tcase_add_test(tc, test_numbers_grow);
 	tcase_add_test(tc, test_remove_checks_entity);
+	tcase_add_test(tc, test_peek);
+	tcase_add_test(tc, test_by_hand);
+	tcase_add_test(tc, test_each);
 	tcase_add_test(tc, test_new_bounds);
 	return unit_run(s);
 }

@@ -29,7 +29,7 @@ struct ctl_link_ops {
 
 /* conf is borrowed and outlives it. Nothing is called back within the call. On
  * failure why tells why. */
-#define CTL_LINK_WHY_MAX 300
+#define CTL_LINK_WHY_MAX 512
 MUST_CHECK int ctl_link_create(struct ctl_link **out,
 			       char why[CTL_LINK_WHY_MAX], struct reactor *r,
 			       const struct ctl_link_conf *conf,
