@@ -35,8 +35,12 @@ class CtlCase(ReverseCase):
         options.setdefault("gateway", {}).setdefault("workers", "2")
         daemon = self.gateway(**options)
         # behind the listeners that the harness waits for
-        self.assertTrue(eventually(lambda: os.path.exists(self.socket)))
+        self.assertTrue(eventually(self.answers))
         return daemon
+
+    def answers(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def ctl(self, *args, status=0):
         """What it prints; standard error is in self.said."""
