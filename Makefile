@@ -14,6 +14,7 @@
 #   make check-trixie   builds and passes in a Debian 13 tree
 #   make audit          what testssl.sh, sslscan and systemd-analyze find
 #   make check-systemd  the unit at work under a systemd of its own (root)
+#   make deb            the package for this Debian, in build/deb
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
 
@@ -32,6 +33,8 @@ COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+EXAMPLEDIR ?= $(PREFIX)/share/doc/$(NAME)/examples
+EXAMPLES   := systemd/drop-in.conf
 
 CC        ?= cc
 CLANG     ?= clang
@@ -86,7 +89,7 @@ PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
 	fuzz-smoke torture bench bench-reverse bench-store attack audit \
-	check-trixie check-systemd install uninstall dist format clean
+	check-trixie check-systemd deb install uninstall dist format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -169,6 +172,8 @@ check-trixie:
 	./scripts/check-trixie
 check-systemd: all
 	./scripts/check-systemd
+deb:
+	./scripts/deb
 
 install: all
 	install -D -m 755 $B/$(NAME) $(DESTDIR)$(SBINDIR)/$(NAME)
@@ -191,8 +196,11 @@ install: all
 	sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 		systemd/$(NAME).service > $(DESTDIR)$(UNITDIR)/$(NAME).service
 	chmod 644 $(DESTDIR)$(UNITDIR)/$(NAME).service
+	install -m 644 systemd/$(NAME).socket $(DESTDIR)$(UNITDIR)
 	install -D -m 644 systemd/$(NAME).sysusers \
 		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
+	install -d $(DESTDIR)$(EXAMPLEDIR)
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
 		$(DESTDIR)$(BINDIR)/$(CTL) \
@@ -202,7 +210,9 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).conf.5 \
 		$(DESTDIR)$(MANDIR)/man7/$(NAME)-security.7 \
 		$(DESTDIR)$(UNITDIR)/$(NAME).service \
-		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf
+		$(DESTDIR)$(UNITDIR)/$(NAME).socket \
+		$(DESTDIR)$(SYSUSERSDIR)/$(NAME).conf \
+		$(addprefix $(DESTDIR)$(EXAMPLEDIR)/,$(notdir $(EXAMPLES)))
 
 dist:
 	git archive --prefix=$(NAME)-$(VERSION)/ \
