@@ -15,6 +15,7 @@
 #   make audit          what testssl.sh, sslscan and systemd-analyze find
 #   make check-systemd  the unit at work under a systemd of its own (root)
 #   make deb            the package for this Debian, in build/deb
+#   make check-deb      that package at work, from installing to purging (root)
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
 
@@ -89,7 +90,8 @@ PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
 	fuzz-smoke torture bench bench-reverse bench-store attack audit \
-	check-trixie check-systemd deb install uninstall dist format clean
+	check-trixie check-systemd check-deb deb install uninstall dist format \
+	clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -174,6 +176,8 @@ check-systemd: all
 	./scripts/check-systemd
 deb:
 	./scripts/deb
+check-deb:
+	./scripts/check-systemd deb
 
 install: all
 	install -D -m 755 $B/$(NAME) $(DESTDIR)$(SBINDIR)/$(NAME)
