@@ -16,6 +16,7 @@
 #   make check-systemd  the unit at work under a systemd of its own (root)
 #   make deb            the package for this Debian, in build/deb
 #   make check-deb      that package at work, from installing to purging (root)
+#   make sbom           what the daemon is made of, as build/sbom.spdx.json
 #   make install        DESTDIR and PREFIX are honoured
 #   make dist format clean
 
@@ -90,8 +91,8 @@ PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
 	fuzz-smoke torture bench bench-reverse bench-store attack audit \
-	check-trixie check-systemd check-deb deb install uninstall dist format \
-	clean
+	check-trixie check-systemd check-deb deb sbom install uninstall dist \
+	format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -176,6 +177,8 @@ check-systemd: all
 	./scripts/check-systemd
 deb:
 	./scripts/deb
+sbom: all
+	./scripts/sbom $B/$(NAME) >build/sbom.spdx.json
 check-deb:
 	./scripts/check-systemd deb
 
