@@ -25,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        page = self.server.pages.get(self.path)
+        page = self.server.pages.get(self.path.partition("?")[0])
         if page is None:
             self.send_error(404)
         else:
@@ -52,11 +52,12 @@ def page(script):
 </script>""".encode()
 
 
-def run_page(chromium, script, seconds=60):
-    """What script returned; raises when it threw or said nothing."""
+def run_page(chromium, script, seconds=60, pages=()):
+    """What script returned; raises when it threw or said nothing. pages: more
+    of them, by path."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.results = queue.Queue()
-    server.pages = {"/": ("text/html", page(script))}
+    server.pages = {"/": ("text/html", page(script)), **dict(pages)}
     for name in ("round.js", "listen.js"):
         with open(os.path.join(HERE, name), "rb") as f:
             server.pages["/" + name] = ("text/javascript", f.read())
