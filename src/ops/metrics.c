@@ -22,8 +22,8 @@ static void add_help(struct buf *out, const char *name, const char *help,
 	buf_add_char(out, '\n');
 }
 
-static void add_value(struct buf *out, const char *name, const char *label,
-		      uint64_t value)
+static void add_sample(struct buf *out, const char *name, const char *label,
+		       const char *value)
 {
 	buf_add_lit(out, PREFIX);
 	buf_add_str(out, str_of(name));
@@ -33,8 +33,28 @@ static void add_value(struct buf *out, const char *name, const char *label,
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ' ');
-	buf_add_u64(out, value);
+	buf_add_str(out, str_of(value));
 	buf_add_char(out, '\n');
+}
+
+static void add_value(struct buf *out, const char *name, const char *label,
+		      uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	add_sample(out, name, label, text);
+}
+
+/* Prometheus counts time in seconds, whatever its size. */
+static void add_seconds(struct buf *out, const char *name, const char *label,
+			uint64_t us)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%06" PRIu64, us / 1000000,
+		 us % 1000000);
+	add_sample(out, name, label, text);
 }
 
 static void add_values(struct buf *out, const uint64_t *values)
@@ -54,12 +74,12 @@ static void add_values(struct buf *out, const uint64_t *values)
 
 #define LATENCY "request_seconds"
 
-/* Prometheus counts seconds, and each bucket holds those before it. */
+/* Each bucket holds those before it. */
 static void add_latency(struct buf *out, const char *op, const char *rsc,
 			const struct latency *l)
 {
 	uint64_t count = 0;
-	char bound[32], label[96], sum[64];
+	char bound[32], label[96];
 
 	for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
 		count += l->buckets[i];
@@ -73,11 +93,7 @@ static void add_latency(struct buf *out, const char *op, const char *rsc,
 		add_value(out, LATENCY "_bucket", label, count);
 	}
 	snprintf(label, sizeof(label), "op=\"%s\",rsc=\"%s\"", op, rsc);
-	buf_add_lit(out, PREFIX LATENCY "_sum{");
-	buf_add_str(out, str_of(label));
-	snprintf(sum, sizeof(sum), "} %" PRIu64 ".%06" PRIu64 "\n",
-		 l->sum_us / 1000000, l->sum_us % 1000000);
-	buf_add_str(out, str_of(sum));
+	add_seconds(out, LATENCY "_sum", label, l->sum_us);
 	add_value(out, LATENCY "_count", label, count);
 }
 
@@ -97,8 +113,8 @@ void metrics_write(struct buf *out, const struct gateway_stats *s)
 	add_value(out, "info", "version=\"" M2MWSD_VERSION "\"", 1);
 	add_values(out, s->values);
 	add_latencies(out, &s->latencies);
-	add_help(out, "loop_lag_ms",
+	add_help(out, "loop_lag_seconds",
 		 "By how much the slowest turn of a loop was late since it was "
 		 "last asked.", "gauge");
-	add_value(out, "loop_lag_ms", NULL, s->loop_lag_ms);
+	add_seconds(out, "loop_lag_seconds", NULL, s->loop_lag_ms * 1000);
 }
