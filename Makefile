@@ -12,7 +12,8 @@
 #   make bench-reverse  a notification by WebSocket and by long polling
 #   make attack         what hostile peers do to honest ones
 #   make check-trixie   builds and passes in a Debian 13 tree
-#   make audit          what testssl.sh, sslscan and systemd-analyze find
+#   make audit          what testssl.sh, sslscan, systemd-analyze and promtool
+#                       find
 #   make check-systemd  the unit at work under a systemd of its own (root)
 #   make deb            the package for this Debian, in build/deb
 #   make check-deb      that package at work, from installing to purging (root)
@@ -36,7 +37,7 @@ MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 EXAMPLEDIR ?= $(PREFIX)/share/doc/$(NAME)/examples
-EXAMPLES   := systemd/drop-in.conf
+EXAMPLES   := systemd/drop-in.conf conf/alerts.yml conf/grafana.json
 
 CC        ?= cc
 CLANG     ?= clang
