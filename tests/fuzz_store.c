@@ -85,6 +85,7 @@ static void check_events(const struct store_events *events)
 static void check_answer(const struct prim *answer)
 {
 	static const struct codec_conf wide = { JSCAN_DEPTH_MAX, UINT32_MAX };
+	static const struct http_map_reply reply = { .format = FORMAT_JSON };
 	struct buf text = { 0 }, http = { 0 };
 	struct prim back = { 0 };
 	const char *why;
@@ -95,10 +96,11 @@ static void check_answer(const struct prim *answer)
 	assert(answer->rsc != RSC_INTERNAL_SERVER_ERROR);
 	if (answer->content.len > 0)
 		check_json(answer->content);
-	codec_json.encode(&text, answer);
+	err = codec_json.encode(&text, &why, &wide, answer);
+	assert(err == 0);
 	err = codec_json.decode(&back, &why, &wide, buf_str(&text));
 	assert(err == 0 && back.rsc == answer->rsc);
-	err = http_map_write_response(&http, answer, false);
+	err = http_map_write_response(&http, &why, answer, &reply);
 	assert(err == 0);
 	prim_deinit(&back);
 	buf_deinit(&text);
