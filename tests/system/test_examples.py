@@ -47,7 +47,7 @@ class Examples(Case):
 
     def setUp(self):
         super().setUp()
-        self.port, cse, notify = free_port(), free_port(), free_port()
+        self.port, cse, notify, admin = (free_port() for _ in range(4))
         self.address = ("127.0.0.1", self.port)
         self.url = f"ws://127.0.0.1:{self.port}/"
         daemon = Process([
@@ -55,7 +55,8 @@ class Examples(Case):
             "-o", f"listener.demo.listen=127.0.0.1:{self.port}",
             "-o", f"upstream.cse.url=http://127.0.0.1:{cse}",
             "-o", f"store.http_listen=127.0.0.1:{cse}",
-            "-o", f"notify.listen=127.0.0.1:{notify}"])
+            "-o", f"notify.listen=127.0.0.1:{notify}",
+            "-o", f"admin.listen=127.0.0.1:{admin}"])
         self.addCleanup(self.end_process, daemon)
         wait_listening(daemon, self.address)
 
