@@ -27,4 +27,7 @@ static inline bool utf8_done(const struct utf8 *u)
 /* All of s is UTF-8. */
 bool utf8_valid(struct str s);
 
+/* Appends the character c, at most U+10FFFF. */
+void utf8_add(struct buf *out, uint32_t c);
+
 #endif

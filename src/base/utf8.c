@@ -74,3 +74,18 @@ bool utf8_valid(struct str s)
 
 	return utf8_feed(&u, s) && utf8_done(&u);
 }
+
+void utf8_add(struct buf *out, uint32_t c)
+{
+	char p[4];
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	if (n == 1) {
+		buf_add_char(out, (char)c);
+		return;
+	}
+	for (size_t i = n; --i > 0; c >>= 6)
+		p[i] = (char)(0x80 | (c & 0x3f));
+	p[0] = (char)(0xf00 >> n | c);		/* n ones, a zero, c */
+	buf_add(out, p, n);
+}

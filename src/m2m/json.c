@@ -388,21 +388,6 @@ static int step_to(struct jscan *s, const char *p)
 	return 0;
 }
 
-static void add_utf8(struct buf *out, uint32_t c)
-{
-	char p[4];
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	if (n == 1) {
-		buf_add_char(out, (char)c);
-		return;
-	}
-	for (size_t i = n; --i > 0; c >>= 6)
-		p[i] = (char)(0x80 | (c & 0x3f));
-	p[0] = (char)(0xf00 >> n | c);		/* n ones, a zero, c */
-	buf_add(out, p, n);
-}
-
 /* Decodes one escape at the front of text; gives its length. */
 static size_t unescape_one(struct buf *out, struct str text)
 {
@@ -419,12 +404,12 @@ static size_t unescape_one(struct buf *out, struct str text)
 	paired = escaped_unit(&unit, text);
 	assert(paired);
 	if (!is_high_surrogate(unit)) {
-		add_utf8(out, unit);
+		utf8_add(out, unit);
 		return 6;
 	}
 	paired = escaped_unit(&low, str_skip(text, 6));
 	assert(paired);
-	add_utf8(out, 0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00)));
+	utf8_add(out, 0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00)));
 	return 12;
 }
 
