@@ -41,7 +41,7 @@ EXAMPLES   := systemd/drop-in.conf conf/alerts.yml conf/grafana.json
 
 CC        ?= cc
 CLANG     ?= clang
-PKGS      := libuv sqlite3 jansson libcbor
+PKGS      := libuv sqlite3 jansson libcbor expat
 TEST_PKGS := check
 PYTHON    ?= /usr/bin/python3
 
