@@ -31,6 +31,7 @@ struct codec {
 
 extern const struct codec codec_json;
 extern const struct codec codec_cbor;
+extern const struct codec codec_xml;
 
 /* The codec of a serialisation; NULL when this build has none. */
 const struct codec *codec_of(enum prim_format format);

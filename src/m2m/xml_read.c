@@ -494,8 +494,11 @@ int xml_read_value(struct xml_reader *r, const struct xml_attr *a, uint32_t i)
 {
 	struct members all = { .type = &xml_unknown };
 	struct member m = { .at = i, .attr = a };
+	struct xml_tag tag;
 	int err;
 
+	xml_doc_tag(&tag, r->d, i);
+	m.local = tag.local;
 	all.end = i + r->d->nodes[i].size;
 	err = is_list(a) ? read_array(r, &all, &m) :
 			   read_one(r, a, false, i);

@@ -90,9 +90,7 @@ void xml_cut_tag(struct xml_tag *out, const char *p)
 	out->end = out->empty ? at + 2 : at + 1;
 }
 
-/* Comments, processing instructions and CDATA sections; p itself when none
- * starts there. */
-static const char *skip_aside(const char *p)
+const char *xml_skip_aside(const char *p)
 {
 	if (starts(p, COMMENT))
 		return skip_to(p + COMMENT.len, STR("-->"));
@@ -112,7 +110,7 @@ const char *xml_skip_element(const char *p)
 		const char *aside;
 
 		p = find(p, '<');
-		aside = skip_aside(p);
+		aside = xml_skip_aside(p);
 		if (aside != p) {
 			p = aside;
 		} else if (p[1] == '/') {
@@ -181,7 +179,7 @@ static const char *add_line_end(struct buf *out, const char *p)
 /* CDATA; of the other asides nothing remains. */
 static const char *add_aside(struct buf *out, const char *p)
 {
-	const char *end = skip_aside(p), *last = end - 3;
+	const char *end = xml_skip_aside(p), *last = end - 3;
 
 	if (!starts(p, CDATA))
 		return end;
@@ -198,7 +196,7 @@ static const char *add_aside(struct buf *out, const char *p)
 static const char *skip_text(const char *p)
 {
 	while (p[0] != '<' || p[1] != '/')
-		p = *p == '<' ? skip_aside(p) : p + 1;
+		p = *p == '<' ? xml_skip_aside(p) : p + 1;
 	return p;
 }
 

@@ -25,6 +25,10 @@ void xml_cut_tag(struct xml_tag *out, const char *p);
  * what stands between the quotes, which are octets value.p[-1]. */
 bool xml_next_attr(struct str *name, struct str *value, const char **at);
 
+/* Behind the comment, processing instruction or CDATA section at p; p itself
+ * when there is none. */
+const char *xml_skip_aside(const char *p);
+
 /* Behind the end tag of the element that starts at p. */
 const char *xml_skip_element(const char *p);
 
