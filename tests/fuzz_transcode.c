@@ -19,7 +19,7 @@ static int make(struct buf *out, enum prim_format to, enum prim_format from,
 		struct str in)
 {
 	const char *why = NULL;
-	int err = transcode_content(out, to, from, in, &wide, &why);
+	int err = transcode_content(out, to, from, OP_NONE, in, &wide, &why);
 
 	assert(err == 0 || (why != NULL && out->len == 0));
 	assert(out->cap <= CBOR_GROWTH * in.len + CBOR_SPARE);

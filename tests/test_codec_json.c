@@ -443,7 +443,7 @@ START_TEST(test_codec_of)
 	ck_assert_ptr_eq(codec_of(FORMAT_JSON), &codec_json);
 	ck_assert_int_eq(codec_json.format, FORMAT_JSON);
 	ck_assert_ptr_eq(codec_of(FORMAT_CBOR), &codec_cbor);
-	ck_assert_ptr_null(codec_of(FORMAT_XML));
+	ck_assert_ptr_eq(codec_of(FORMAT_XML), &codec_xml);
 }
 END_TEST
 

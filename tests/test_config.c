@@ -287,7 +287,8 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(listener->max_sessions, 100000);
 	ck_assert_uint_eq(listener->handshake_timeout_ms, 10000);
 	ck_assert_uint_eq(listener->handshake.formats,
-			  1u << FORMAT_JSON | 1u << FORMAT_CBOR);
+			  1u << FORMAT_JSON | 1u << FORMAT_XML |
+				  1u << FORMAT_CBOR);
 	ck_assert_int_eq(listener->handshake.default_format, -1);
 	ck_assert_uint_eq(listener->handshake.path.len, 0);
 	ck_assert_uint_eq(listener->handshake.origin_count, 0);

@@ -132,10 +132,9 @@ static const struct {
 	{ "[listener \"b\"]", "listen", "8180", LISTEN },
 	{ "[listener \"b\"]", "listen", "localhost:8180", LISTEN },
 	{ "[listener \"b\"]", "listen", "127.0.0.1:65536", LISTEN },
-	{ "[listener \"main\"]", "default_subprotocol", "oneM2M.xml",
-	  "default_subprotocol = oneM2M.xml is not available yet" },
 	{ "[listener \"main\"]", "default_subprotocol", "onem2m.json",
-	  "default_subprotocol must be none, oneM2M.json, oneM2M.cbor; "
+	  "default_subprotocol must be none, oneM2M.json, oneM2M.xml, "
+	  "oneM2M.cbor; "
 	  "did you mean \"oneM2M.json\"?" },
 	{ "[listener \"main\"]", "path", "ws", PATH },
 	{ "[listener \"main\"]", "path", "/a?b", PATH },
@@ -148,8 +147,6 @@ static const struct {
 	{ "[listener \"main\"]", "origins", "://a.example", ORIGINS },
 	{ "[listener \"main\"]", "origins", "https://", ORIGINS },
 	{ "[listener \"main\"]", "origins", "https://\xc3\xa9", ORIGINS },
-	{ "[upstream \"cse\"]", "serialization", "xml",
-	  "serialization = xml is not available yet" },
 	{ "[upstream \"cse\"]", "pipeline", "2",
 	  "pipeline other than 1 is not available yet" },
 	{ "[upstream \"cse\"]", "cse_id", "id-in", CSE_ID },

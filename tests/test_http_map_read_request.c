@@ -319,12 +319,15 @@ static const struct {
 	  "POST /a HTTP/1.1\r\nContent-Type: application/json\r\n\r\n{",
 	  ERR_PROTO },
 	{ "another media type",
-	  "POST /a HTTP/1.1\r\nContent-Type: application/xml\r\n\r\n<a/>",
+	  "POST /a HTTP/1.1\r\nContent-Type: application/yaml\r\n\r\na",
 	  ERR_UNSUPPORTED },
+	{ "body that is not XML",
+	  "POST /a HTTP/1.1\r\nContent-Type: application/xml\r\n\r\n<a>",
+	  ERR_PROTO },
 	{ "a media type that only ends like JSON",
 	  "POST /a HTTP/1.1\r\nContent-Type: +json\r\n\r\n{}",
 	  ERR_UNSUPPORTED },
-	{ "no media type, not JSON", "POST /a HTTP/1.1\r\n\r\n<a/>",
+	{ "no media type, nothing known", "POST /a HTTP/1.1\r\n\r\na",
 	  ERR_UNSUPPORTED },
 };
 

@@ -56,6 +56,10 @@ MUST_CHECK int xml_to_json(struct buf *out, const struct codec_conf *conf,
 MUST_CHECK int json_to_xml(struct buf *out, const struct codec_conf *conf,
 			   struct str json, const char **why);
 
+/* False: all text in it stands as it is, without references, comments or CDATA
+ * sections, so that what it says is found where it stands. */
+bool xml_may_have_pieces(struct str xml);
+
 /* xml is one document, UTF-8, without DTD, within the limits. */
 MUST_CHECK int xml_check(const struct codec_conf *conf, struct str xml,
 			 const char **why);

@@ -146,8 +146,8 @@ static bool body_as_json(struct response_reader *r, struct str *json,
 	*json = r->msg->body;
 	if (format == FORMAT_JSON)
 		return true;
-	if (transcode_content(store, FORMAT_JSON, format, r->msg->body,
-			      &r->conf->codec, &why) != 0 ||
+	if (transcode_content(store, FORMAT_JSON, format, OP_NONE,
+			      r->msg->body, &r->conf->codec, &why) != 0 ||
 	    !buf_reserve(store, ATI_SPARE + ATI_GROWTH * r->ati.len))
 		return false;
 	*json = buf_str(store);

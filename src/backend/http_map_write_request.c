@@ -292,7 +292,7 @@ static bool make_body(struct request_writer *w)
 
 	buf_clear(w->made);
 	err = transcode_content(w->made, w->conf->format, p->content_format,
-				p->content, &w->conf->codec, &why);
+				p->op, p->content, &w->conf->codec, &why);
 	if (!err)
 		return true;
 	return request_refuse(w, err == UV_ENOMEM ? err : ERR_PROTO, why);

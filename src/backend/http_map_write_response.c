@@ -159,7 +159,8 @@ static void write_location(struct response_writer *w)
 	if (p->content_format == FORMAT_JSON)
 		add_location(w, p->content);
 	else if (transcode_content(&json, FORMAT_JSON, p->content_format,
-				   p->content, &w->reply->codec, &why) == 0)
+				   p->op, p->content, &w->reply->codec,
+				   &why) == 0)
 		add_location(w, buf_str(&json));
 	buf_deinit(&json);
 }
@@ -182,8 +183,8 @@ static int make_body(struct response_writer *w, struct str *body,
 	}
 	if (body->len == 0 || format == w->reply->format)
 		return 0;
-	err = transcode_content(&w->made, w->reply->format, format, *body,
-				&w->reply->codec, why);
+	err = transcode_content(&w->made, w->reply->format, format, OP_NONE,
+				*body, &w->reply->codec, why);
 	*body = buf_str(&w->made);
 	return err;
 }

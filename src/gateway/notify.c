@@ -327,7 +327,8 @@ static void read_content(struct notification *out, struct notify *n,
 	}
 	buf_clear(&n->json);
 	if (transcode_content(&n->json, FORMAT_JSON, p->content_format,
-			      p->content, &n->w->conf->codec, &why) == 0)
+			      p->op, p->content, &n->w->conf->codec,
+			      &why) == 0)
 		notification_read(out, text, buf_str(&n->json));
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "m2m/cbor.h"
 #include "m2m/transcode.h"
+#include "m2m/xml.h"
 #include "registrar_priv.h"
 #include "session.h"
 #include "state/entities.h"
@@ -139,7 +140,7 @@ int registrar_json(struct str *out, struct registrar *r, struct buf *scratch,
 		return 0;
 	buf_clear(scratch);
 	err = transcode_content(scratch, FORMAT_JSON, p->content_format,
-				p->content, &r->w->conf->codec, why);
+				p->op, p->content, &r->w->conf->codec, why);
 	*out = buf_str(scratch);
 	return err;
 }
@@ -147,9 +148,11 @@ int registrar_json(struct str *out, struct registrar *r, struct buf *scratch,
 /* Whether a URL of ours may be in what is not JSON. */
 static bool may_restore(const struct prim *p, const struct poa_routes *routes)
 {
-	return p->content_format != FORMAT_CBOR ||
-	       poa_may_restore(p->content, routes) ||
-	       cbor_may_have_pieces(p->content);
+	if (poa_may_restore(p->content, routes))
+		return true;
+	return p->content_format == FORMAT_CBOR ?
+		       cbor_may_have_pieces(p->content) :
+		       xml_may_have_pieces(p->content);
 }
 
 bool registrar_restore(struct registrar *r, struct str *out,

@@ -23,7 +23,7 @@ const struct codec *codec_of(enum prim_format format)
 	case FORMAT_CBOR:
 		return &codec_cbor;
 	case FORMAT_XML:
-		break;
+		return &codec_xml;
 	}
 	return NULL;
 }

@@ -266,7 +266,7 @@ static int encode(struct buf *out, const char **why,
 	if (p->content.p != NULL && !err) {
 		cbor_add_text(out, STR("pc"));
 		err = transcode_content(out, FORMAT_CBOR, p->content_format,
-					p->content, conf, why);
+					p->op, p->content, conf, why);
 	}
 	return codec_encoded(out, from, err, why);
 }

@@ -214,7 +214,7 @@ static int encode(struct buf *out, const char **why,
 	if (p->content.p != NULL) {
 		buf_add_lit(out, ",\"pc\":");
 		err = transcode_content(out, FORMAT_JSON, p->content_format,
-					p->content, conf, why);
+					p->op, p->content, conf, why);
 	}
 	if (out->len == from)
 		buf_add_char(out, '{');

@@ -432,7 +432,7 @@ static int add_content(struct buf *out, const char **why,
 		err = add_json_content(out, why, p->content);
 	} else {
 		err = transcode_content(&json, FORMAT_JSON, p->content_format,
-					p->content, conf, why);
+					p->op, p->content, conf, why);
 		if (err == 0)
 			err = add_json_content(out, why, buf_str(&json));
 	}

@@ -4,6 +4,7 @@
 
 #include "m2m/cbor.h"
 #include "m2m/json.h"
+#include "m2m/xml.h"
 
 static const char not_known[] = "this serialization is not known here";
 
@@ -15,12 +16,15 @@ static const struct {
 } directions[] = {
 	{ FORMAT_JSON, FORMAT_CBOR, json_to_cbor },
 	{ FORMAT_CBOR, FORMAT_JSON, cbor_to_json },
+	{ FORMAT_JSON, FORMAT_XML, json_to_xml },
 };
 
 static int make(struct buf *out, enum prim_format to, enum prim_format from,
-		struct str content, const struct codec_conf *conf,
-		const char **why)
+		enum op op, struct str content,
+		const struct codec_conf *conf, const char **why)
 {
+	if (from == FORMAT_XML && to == FORMAT_JSON)
+		return xml_to_json(out, conf, op, content, why);
 	for (size_t i = 0; i < ARRAY_LEN(directions); i++)
 		if (directions[i].from == from && directions[i].to == to)
 			return directions[i].make(out, conf, content, why);
@@ -29,20 +33,21 @@ static int make(struct buf *out, enum prim_format to, enum prim_format from,
 }
 
 static int make_by_json(struct buf *out, enum prim_format to,
-			enum prim_format from, struct str content,
+			enum prim_format from, enum op op, struct str content,
 			const struct codec_conf *conf, const char **why)
 {
 	struct buf json = { 0 };
-	int err = make(&json, FORMAT_JSON, from, content, conf, why);
+	int err = make(&json, FORMAT_JSON, from, op, content, conf, why);
 
 	if (!err)
-		err = make(out, to, FORMAT_JSON, buf_str(&json), conf, why);
+		err = make(out, to, FORMAT_JSON, op, buf_str(&json), conf,
+			   why);
 	buf_deinit(&json);
 	return err;
 }
 
 int transcode_content(struct buf *out, enum prim_format to,
-		      enum prim_format from, struct str content,
+		      enum prim_format from, enum op op, struct str content,
 		      const struct codec_conf *conf, const char **why)
 {
 	if (from == to) {
@@ -51,8 +56,8 @@ int transcode_content(struct buf *out, enum prim_format to,
 		return out->failed ? UV_ENOMEM : 0;
 	}
 	if (from != FORMAT_JSON && to != FORMAT_JSON)
-		return make_by_json(out, to, from, content, conf, why);
-	return make(out, to, from, content, conf, why);
+		return make_by_json(out, to, from, op, content, conf, why);
+	return make(out, to, from, op, content, conf, why);
 }
 
 int transcode_prim(struct prim *p, enum prim_format to, struct buf *made,
@@ -65,7 +70,7 @@ int transcode_prim(struct prim *p, enum prim_format to, struct buf *made,
 	buf_clear(made);
 	if (p->content.len > 0) {
 		err = transcode_content(made, to, p->content_format,
-					p->content, conf, why);
+					p->op, p->content, conf, why);
 		if (err)
 			return err;
 		p->content = buf_str(made);
@@ -84,7 +89,7 @@ int transcode_check(enum prim_format format, struct str content,
 	case FORMAT_CBOR:
 		return cbor_check(conf, content, why);
 	case FORMAT_XML:
-		break;
+		return xml_check(conf, content, why);
 	}
 	*why = not_known;
 	return ERR_UNSUPPORTED;

@@ -544,6 +544,16 @@ int xml_to_json(struct buf *out, const struct codec_conf *conf, enum op op,
 	return err;
 }
 
+bool xml_may_have_pieces(struct str xml)
+{
+	for (size_t i = 0; i < xml.len; i++)
+		if (xml.p[i] == '&' ||
+		    (xml.p[i] == '<' && i + 1 < xml.len &&
+		     (xml.p[i + 1] == '!' || xml.p[i + 1] == '?')))
+			return true;
+	return false;
+}
+
 int xml_check(const struct codec_conf *conf, struct str xml, const char **why)
 {
 	struct xml_doc d = { .count = 0 };

@@ -36,7 +36,7 @@ static const struct config_word all_cores[] = {
 static const struct config_word subprotocols[] = {
 	{ "none", -1, NULL },
 	{ "oneM2M.json", FORMAT_JSON, NULL },
-	{ "oneM2M.xml", FORMAT_XML, LATER },
+	{ "oneM2M.xml", FORMAT_XML, NULL },
 	{ "oneM2M.cbor", FORMAT_CBOR, NULL },
 	{ 0 },
 };
@@ -50,7 +50,7 @@ static const struct config_word client_certs[] = {
 
 static const struct config_word serializations[] = {
 	{ "json", FORMAT_JSON, NULL },
-	{ "xml", FORMAT_XML, LATER },
+	{ "xml", FORMAT_XML, NULL },
 	{ "cbor", FORMAT_CBOR, NULL },
 	{ 0 },
 };

@@ -309,7 +309,7 @@ class Notification(ReverseCase):
         got = call(poa, b"\xa1\x61", media=CBOR)
         self.assertEqual((got.rsc, got.media), (4000, CBOR))
         self.assertIn("cut off", got.pc["m2m:dbg"])
-        got = call(poa, b"<a/>", media="application/xml", Accept=CBOR)
+        got = call(poa, b"a: b", media="application/yaml", Accept=CBOR)
         self.assertEqual((got.rsc, got.media), (4015, CBOR))
 
     def test_what_the_gateway_says(self):
