@@ -236,6 +236,8 @@ static const struct {
 	{ "rsc that is none",
 	  "<m2m:rsp" NS "><rsc>2e9</rsc><rqi>1</rqi></m2m:rsp>", "1",
 	  PRIM_RESPONSE, ERR_PROTO },
+	{ "a request without op", "<m2m:rqp" NS "><rqi>1</rqi></m2m:rqp>",
+	  "1", PRIM_REQUEST, ERR_PROTO },
 	{ "rsc in a request",
 	  "<m2m:rqp" NS "><op>1</op><rqi>1</rqi><rsc>2000</rsc></m2m:rqp>",
 	  "1", PRIM_REQUEST, ERR_PROTO },

@@ -124,6 +124,10 @@ static const struct {
 	{ "the same of a repeated one, of text, of the unknown",
 	  "<ae><ape/><apn/><zz/></ae>",
 	  "{\"ae\":{\"ape\":null,\"apn\":null,\"zz\":null}}", OP_UPDATE, 0 },
+	{ "no null in a list",
+	  "<ae><ape/><ape/><zz/><zz/><zy><cr/><cr/></zy></ae>",
+	  "{\"ae\":{\"ape\":[{},{}],\"zz\":[\"\",\"\"],\"zy\":{\"cr\":[\"\","
+	  "\"\"]}}}", OP_UPDATE, 0 },
 	{ "con of an UPDATE", "<cin><con/></cin>", "{\"cin\":{\"con\":\"\"}}",
 	  OP_UPDATE, 0 },
 	{ "elsewhere it is empty",

@@ -67,6 +67,13 @@ static const struct {
 	{ "a list where one number belongs",
 	  "{\"acp\":{\"pv\":{\"acr\":[{\"acod\":[{\"ty\":[2,3]}]}]}}}",
 	  "<acp><pv><acr><acod><ty>2 3</ty></acod></acr></pv></acp>", NULL, 0 },
+	{ "a list of what is known by name alone",
+	  "{\"zz\":{\"sur\":[\"a b\",\"c\"],\"mni\":[1,2],\"bn\":[{\"num\":1},"
+	  "{\"num\":2}],\"gn\":[\"a\",\"b\"]}}",
+	  "<zz><sur>a b</sur><sur>c</sur><mni>1 2</mni><bn><num>1</num></bn>"
+	  "<bn><num>2</num></bn><gn>a b</gn></zz>",
+	  "{\"zz\":{\"sur\":[\"a b\",\"c\"],\"mni\":[1,2],\"bn\":[{\"num\":1},"
+	  "{\"num\":2}],\"gn\":\"a b\"}}", 0 },
 	{ "an object where text belongs", "{\"ae\":{\"apn\":{\"a\":\"1\"}}}",
 	  "<ae><apn><a>1</a></apn></ae>", NULL, 0 },
 	{ "content that is text in pc", "{\"m2m:rsp\":{\"pc\":\"a/b\"}}",
@@ -96,7 +103,10 @@ static const struct {
 	{ "U+FFFE", "{\"ae\":{\"apn\":\"\\ufffe\"}}", NULL, NULL, ERR_PROTO },
 	{ "control character in rn", "{\"ae\":{\"rn\":\"\\u001f\"}}", NULL,
 	  NULL, ERR_PROTO },
-	{ "an object for an XML attribute", "{\"ae\":{\"rn\":{}}}", NULL, NULL,
+	{ "an object for an XML attribute",
+	  "{\"ae\":{\"rn\":{\"a\":\"1\"}}}", "<ae><rn><a>1</a></rn></ae>",
+	  NULL, 0 },
+	{ "a list for an XML attribute", "{\"ae\":{\"rn\":[]}}", NULL, NULL,
 	  ERR_PROTO },
 	{ "one name twice", "{\"ae\":{\"rr\":true,\"rr\":true}}", NULL, NULL,
 	  ERR_PROTO },
@@ -108,8 +118,9 @@ static const struct {
 	{ "a prefix of XML itself", "{\"xmlns:c\":{}}", NULL, NULL,
 	  ERR_PROTO },
 	{ "markup in a name", "{\"ae\":{\"a><b\":1}}", NULL, NULL, ERR_PROTO },
-	{ "text beside elements", "{\"ae\":{\"ch\":[{\"val\":\"a\","
-	  "\"zz\":1}]}}", NULL, NULL, ERR_PROTO },
+	{ "no text beside elements",
+	  "{\"ae\":{\"ch\":[{\"val\":\"a\",\"zz\":\"1\"}]}}",
+	  "<ae><ch><val>a</val><zz>1</zz></ch></ae>", NULL, 0 },
 	{ "two members", "{\"cnt\":{},\"ae\":{}}", NULL, NULL, ERR_PROTO },
 	{ "two roots", "{\"m2m:cnt\":[{},{}]}", NULL, NULL, ERR_PROTO },
 	{ "not an object", "[]", NULL, NULL, ERR_PROTO },

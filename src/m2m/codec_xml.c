@@ -229,6 +229,8 @@ static void read_kind(struct decoder *d)
 	if (p->kind == PRIM_REQUEST) {
 		if (prim_has(p, PARAM_RSC))
 			codec_note_fault(&d->r, ERR_PROTO, "rsc in a request");
+		if (!prim_has(p, PARAM_OP))
+			codec_note_fault(&d->r, ERR_PROTO, "op is missing");
 		if (prim_int(&n, p, PARAM_OP) && n >= OP_CREATE &&
 		    n <= OP_NOTIFY)
 			p->op = (enum op)n;

@@ -122,13 +122,15 @@ static int add_number(struct xml_reader *r, struct str text)
 	return err;
 }
 
-static int add_empty(struct xml_reader *r, const struct xml_attr *a)
+/* A list holds no null. */
+static int add_empty(struct xml_reader *r, const struct xml_attr *a,
+		     bool in_list)
 {
 	enum xml_form form = a != NULL ? a->form : XML_TEXT;
 	bool deleted = r->update && r->level == 1 && form != XML_ANY;
 
-	if (deleted || form == XML_NUMBER || form == XML_BOOL ||
-	    (a != NULL && str_eq(a->name, STR("cr"))))
+	if (!in_list && (deleted || form == XML_NUMBER || form == XML_BOOL ||
+			 (a != NULL && str_eq(a->name, STR("cr")))))
 		xml_put(&r->out, STR("null"));
 	else if (form == XML_OBJECT && r->depth == r->max_depth)
 		return fail(r, ERR_LIMIT, "nested too deeply");
@@ -205,7 +207,7 @@ static int read_any(struct xml_reader *r, const struct xml_tag *tag,
 }
 
 static int read_one(struct xml_reader *r, const struct xml_attr *a, bool guess,
-		    uint32_t i)
+		    bool in_list, uint32_t i)
 {
 	const struct xml_type *t = guess ? &xml_custom : &xml_unknown;
 	const struct xml_node *node = &r->d->nodes[i];
@@ -221,7 +223,7 @@ static int read_one(struct xml_reader *r, const struct xml_attr *a, bool guess,
 		return read_object(r, t, i);
 	text = xml_text(&tag, &r->scratch);
 	if (text.len == 0 || (!node->text && a != NULL && a->form != XML_TEXT))
-		return add_empty(r, a);
+		return add_empty(r, a, in_list);
 	return add_text(r, a, guess, text);
 }
 
@@ -252,7 +254,7 @@ static int read_array(struct xml_reader *r, const struct members *all,
 			continue;
 		if (!is_list(m->attr)) {
 			add_comma(r);
-			err = read_one(r, m->attr, all->type->guess, i);
+			err = read_one(r, m->attr, all->type->guess, true, i);
 			continue;
 		}
 		xml_doc_tag(&tag, r->d, i);
@@ -364,7 +366,7 @@ static int read_first(struct xml_reader *r, const struct members *all,
 		return err;
 	return is_array(r, all, m) ?
 		       read_array(r, all, m) :
-		       read_one(r, m->attr, all->type->guess, m->at);
+		       read_one(r, m->attr, all->type->guess, false, m->at);
 }
 
 static int read_member(struct xml_reader *r, struct members *all, uint32_t i)
@@ -501,7 +503,7 @@ int xml_read_value(struct xml_reader *r, const struct xml_attr *a, uint32_t i)
 	m.local = tag.local;
 	all.end = i + r->d->nodes[i].size;
 	err = is_list(a) ? read_array(r, &all, &m) :
-			   read_one(r, a, false, i);
+			   read_one(r, a, false, false, i);
 	return err ? err : fault_of(r);
 }
 

@@ -15,6 +15,7 @@ struct item {
 	const struct xml_scope *scope;
 	struct str prefix, local;
 	const struct xml_attr *attr;	/* NULL: unknown */
+	bool loose;			/* attr goes by the name alone */
 	bool guess;			/* in a flexContainer specialisation */
 };
 
@@ -196,7 +197,7 @@ static int add_value(struct xml_writer *w, const struct item *it,
 		return add_text(w, text_of(w, v));
 	if (it->attr != NULL && it->attr->form == XML_ANY)
 		return add_json(w, v->raw);
-	if (it->attr == NULL || it->attr->form == XML_WORDS ||
+	if (it->attr == NULL || it->loose || it->attr->form == XML_WORDS ||
 	    it->attr->form == XML_NUMBERS || it->attr->form == XML_NUMBER)
 		return add_words(w, v->raw);
 	return fail(w, "array where XML has a single value");
@@ -278,10 +279,11 @@ static bool is_repeated(struct xml_writer *w, const struct item *it,
 {
 	const struct xml_attr *a = it->attr;
 
-	if (a == NULL)
-		return !is_word_list(w, json);
-	if ((a->flags & XML_MANY) != 0)
+	if (a != NULL && (a->flags & XML_MANY) != 0)
 		return true;
+	if (a == NULL || (it->loose && a->form != XML_WORDS &&
+			  a->form != XML_NUMBERS && a->form != XML_ANY))
+		return !is_word_list(w, json);
 	return it->prefix.len > 0 && a->form == XML_OBJECT;
 }
 
@@ -312,6 +314,7 @@ static int make_item(struct xml_writer *w, struct item *out,
 		out->attr = xml_global(out->prefix, out->local);
 	else
 		out->attr = xml_find_loose(t, name);
+	out->loose = !global;
 	return 0;
 }
 
@@ -393,14 +396,26 @@ static int write_rest(struct xml_writer *w, const struct object *o,
 	return err;
 }
 
+/* Where a row's value stands: what is no scalar has no place in a start tag,
+ * text none beside elements. */
+static unsigned place_of(const struct object *o, int row)
+{
+	unsigned flags = xml_row(o->type, row)->flags;
+	char first = o->row[row].p[0];
+
+	if (first == '{' || first == '[')
+		return 0;
+	if ((flags & XML_INSIDE) != 0 && (o->loose || o->global))
+		return 0;
+	return flags & (XML_TAG | XML_INSIDE);
+}
+
 static int write_tag_row(struct xml_writer *w, const struct xml_attr *a,
 			 struct str json)
 {
 	struct jscan_value v;
 
 	read_json(&v, json);
-	if (is_nested(&v))
-		return fail(w, "value that an XML attribute cannot have");
 	xml_put_char(&w->out, ' ');
 	xml_put(&w->out, a->name);
 	xml_put(&w->out, STR("=\""));
@@ -410,25 +425,16 @@ static int write_tag_row(struct xml_writer *w, const struct xml_attr *a,
 	return 0;
 }
 
-static int write_inside_row(struct xml_writer *w, const struct object *o,
-			    struct str json)
+static int write_row(struct xml_writer *w, const struct object *o, int row)
 {
+	const struct xml_attr *a = xml_row(o->type, row);
+	struct item it = { .scope = o->scope, .local = a->name, .attr = a };
 	struct jscan_value v;
 
-	read_json(&v, json);
-	if (is_nested(&v) || o->loose || o->global)
-		return fail(w, "text beside elements");
+	if (place_of(o, row) != XML_INSIDE)
+		return write_element(w, &it, o->row[row]);
+	read_json(&v, o->row[row]);
 	return add_text(w, text_of(w, &v));
-}
-
-static int write_row(struct xml_writer *w, const struct object *o,
-		     const struct xml_attr *a, struct str json)
-{
-	struct item it = { .scope = o->scope, .local = a->name, .attr = a };
-
-	if ((a->flags & XML_INSIDE) != 0)
-		return write_inside_row(w, o, json);
-	return write_element(w, &it, json);
 }
 
 /* Rows from..to; those of the start tag, or all others. */
@@ -438,13 +444,11 @@ static int write_rows(struct xml_writer *w, const struct object *o, int from,
 	int err = 0;
 
 	for (int i = from; i < to && err == 0; i++) {
-		const struct xml_attr *a = xml_row(o->type, i);
-
 		if (o->row[i].p == NULL ||
-		    tag != ((a->flags & XML_TAG) != 0))
+		    tag != (place_of(o, i) == XML_TAG))
 			continue;
-		err = tag ? write_tag_row(w, a, o->row[i]) :
-			    write_row(w, o, a, o->row[i]);
+		err = tag ? write_tag_row(w, xml_row(o->type, i), o->row[i]) :
+			    write_row(w, o, i);
 	}
 	return err;
 }
@@ -512,8 +516,10 @@ int xml_write_member(struct xml_writer *w, const struct xml_scope *scope,
 	err = make_item(w, &it, scope, t, name);
 	if (err)
 		return err;
-	if (row >= 0)
+	if (row >= 0) {
 		it.attr = xml_row(t, row);
+		it.loose = false;
+	}
 	err = write_element(w, &it, json);
 	return err ? err : fault_of(w);
 }
