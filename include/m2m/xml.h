@@ -9,7 +9,9 @@
  * append to out, and the JSON that they append is within the limits of conf
  * again. ERR_PROTO, ERR_LIMIT with *why (static), UV_ENOMEM: out is as it was.
  * The room that is taken is bounded, all in all: XML_GROWTH times the octets
- * that come in, and XML_SPARE; what would grow beyond that is ERR_LIMIT.
+ * that come in, and XML_SPARE; what would grow beyond that is ERR_LIMIT, and so
+ * is XML of more than 64 MB or an element with more than 128 names in it that
+ * its type does not know.
  *
  * Names: a member with prefix m2m is an element of oneM2M's namespace, one
  * without is unqualified, another prefix is a domain of TS-0023 or else bound

@@ -160,8 +160,8 @@ static void on_start(void *arg, const char *name, const char **attrs)
 	}
 	r->open[r->depth++] = d->count;
 	d->nodes[d->count++] = (struct xml_node){
-		.at = at,
-		.ns = ns_of(r, name, &tag) & 0x7f,
+		.at = at & (XML_MAX_TEXT - 1),
+		.ns = ns_of(r, name, &tag) & 0x1f,
 	};
 }
 
@@ -260,7 +260,7 @@ int xml_doc_read(struct xml_doc *d, const struct codec_conf *conf,
 	assert(d->nodes == NULL);
 	*why = "out of memory";
 	d->text = text;
-	if (text.len > UINT32_MAX / 8) {
+	if (text.len > XML_MAX_TEXT) {
 		*why = "too long";
 		return ERR_LIMIT;
 	}
@@ -286,6 +286,14 @@ void xml_doc_tag(struct xml_tag *out, const struct xml_doc *d, uint32_t i)
 {
 	assert(i < d->count);
 	xml_cut_tag(out, d->text.p + d->nodes[i].at);
+}
+
+struct str xml_doc_local(bool *prefixed, const struct xml_doc *d, uint32_t i)
+{
+	struct str name = xml_cut_name(d->text.p + d->nodes[i].at), prefix;
+
+	*prefixed = str_cut(name, ':', &prefix, &name);
+	return *prefixed ? name : prefix;
 }
 
 struct str xml_doc_prefix(const struct xml_doc *d, uint32_t i)

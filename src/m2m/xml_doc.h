@@ -14,11 +14,14 @@
  * must live as long.
  */
 struct xml_node {
-	uint32_t at;		/* of the '<' in the document */
-	uint32_t size : 24;	/* elements in it, itself too; 0: cut off */
-	uint32_t ns : 7;	/* which namespace, below */
-	uint32_t text : 1;	/* holds more than blanks beside elements */
+	uint64_t at : 26;	/* of the '<' in the document */
+	uint64_t size : 24;	/* elements in it, itself too; 0: cut off */
+	uint64_t ns : 5;	/* which namespace, below */
+	uint64_t text : 1;	/* holds more than blanks beside elements */
+	uint64_t group : 8;	/* a reader's; see xml_group.h */
 };
+
+#define XML_MAX_TEXT (1u << 26)	/* octets of a document */
 
 /* Namespaces of a document: none, oneM2M's, others as they come. */
 #define XML_NS_NONE 0
@@ -51,10 +54,15 @@ void xml_doc_deinit(struct xml_doc *d);
 void xml_doc_tag(struct xml_tag *out, const struct xml_doc *d, uint32_t i);
 struct str xml_doc_prefix(const struct xml_doc *d, uint32_t i);
 
+/* Its name without prefix, and whether it has one. */
+struct str xml_doc_local(bool *prefixed, const struct xml_doc *d, uint32_t i);
+
 /* Children of i: from i + 1, each is followed by its size, to the end. */
 static inline uint32_t xml_doc_end(const struct xml_doc *d, uint32_t i)
 {
-	return d->nodes[i].size > 0 ? i + d->nodes[i].size : d->count;
+	uint32_t size = d->nodes[i].size;
+
+	return size > 0 ? i + size : d->count;
 }
 
 #endif

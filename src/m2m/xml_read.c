@@ -4,34 +4,8 @@
 
 #include "m2m/json.h"
 #include "m2m/xml.h"
+#include "m2m/xml_group.h"
 #include "m2m/xml_value.h"
-
-/*
- * Each element costs a step per distinct name among its siblings at most, as
- * repeated ones are gathered into one array; so there is a limit on names that
- * no table knows.
- */
-#define MAX_UNKNOWN 128
-
-#define NONE UINT32_MAX
-
-/* The first element of each name within one object. */
-struct members {
-	const struct xml_type *type;
-	struct xml_tag tag;	/* of the object */
-	uint32_t end;		/* of its elements */
-	uint32_t row[XML_MAX_ROWS];
-	uint32_t unknown[MAX_UNKNOWN];
-	unsigned unknown_count;
-};
-
-/* What an element is within the object around it. */
-struct member {
-	uint32_t at;
-	struct str prefix, local;	/* prefix: of its JSON name */
-	const struct xml_attr *attr;	/* NULL: unknown */
-	int row;			/* negative: none in this type */
-};
 
 static int read_object(struct xml_reader *r, const struct xml_type *t,
 		       uint32_t i);
@@ -227,39 +201,28 @@ static int read_one(struct xml_reader *r, const struct xml_attr *a, bool guess,
 	return add_text(r, a, guess, text);
 }
 
-static bool same_name(const struct xml_doc *d, const struct member *a,
-		      uint32_t i)
-{
-	const struct xml_node *x = &d->nodes[a->at], *y = &d->nodes[i];
-	struct xml_tag tag;
-
-	if (x->ns != y->ns &&
-	    (a->row < 0 || x->ns > XML_NS_M2M || y->ns > XML_NS_M2M))
-		return false;
-	xml_doc_tag(&tag, d, i);
-	return str_eq(a->local, tag.local);
-}
-
 /* All elements of one name, from the first on. */
-static int read_array(struct xml_reader *r, const struct members *all,
-		      const struct member *m)
+static int read_array(struct xml_reader *r, const struct xml_type *t,
+		      const struct xml_member *m)
 {
+	const struct xml_node *nodes = r->d->nodes;
+	uint32_t left = m->count;
 	int err = open_bracket(r, '[');
 
-	for (uint32_t i = m->at; i < all->end && err == 0;
-	     i += r->d->nodes[i].size) {
+	for (uint32_t i = m->at; left > 0 && err == 0; i += nodes[i].size) {
 		struct xml_tag tag;
 
-		if (!same_name(r->d, m, i))
+		if (nodes[i].group != nodes[m->at].group)
 			continue;
+		left--;
 		if (!is_list(m->attr)) {
 			add_comma(r);
-			err = read_one(r, m->attr, all->type->guess, true, i);
+			err = read_one(r, m->attr, t->guess, true, i);
 			continue;
 		}
-		xml_doc_tag(&tag, r->d, i);
-		if (r->d->nodes[i].size > 1)
+		if (nodes[i].size > 1)
 			return fail(r, ERR_PROTO, "elements within a list");
+		xml_doc_tag(&tag, r->d, i);
 		err = add_words(r, xml_text(&tag, &r->scratch),
 				m->attr->form == XML_NUMBERS);
 	}
@@ -267,20 +230,8 @@ static int read_array(struct xml_reader *r, const struct members *all,
 	return err;
 }
 
-static bool is_repeated(const struct xml_reader *r, const struct members *all,
-			const struct member *m)
-{
-	const struct xml_node *nodes = r->d->nodes;
-
-	for (uint32_t i = m->at + nodes[m->at].size; i < all->end;
-	     i += nodes[i].size)
-		if (same_name(r->d, m, i))
-			return true;
-	return false;
-}
-
 /* Empty, so that an UPDATE deletes it. */
-static bool is_deleted(const struct xml_reader *r, const struct member *m)
+static bool is_deleted(const struct xml_reader *r, const struct xml_member *m)
 {
 	const struct xml_node *node = &r->d->nodes[m->at];
 	struct xml_tag tag;
@@ -291,102 +242,38 @@ static bool is_deleted(const struct xml_reader *r, const struct member *m)
 	return !has_attrs(&tag);
 }
 
-static bool may_repeat(const struct members *all, const struct member *m)
-{
-	return is_list(m->attr) ||
-	       (m->attr != NULL && (m->attr->flags & XML_MANY) != 0) ||
-	       (m->row < 0 && all->type->globals != XML_GLOBALS_ONE);
-}
-
-static bool is_array(const struct xml_reader *r, const struct members *all,
-		     const struct member *m)
+static bool is_array(const struct xml_reader *r, const struct xml_type *t,
+		     const struct xml_member *m)
 {
 	const struct xml_attr *a = m->attr;
 	const struct xml_node *node = &r->d->nodes[m->at];
 	bool always = is_list(a) || (a != NULL && (a->flags & XML_MANY) != 0);
 
-	if (m->prefix.len > 0 && all->type->globals == XML_GLOBALS_MANY &&
+	if (m->prefix.len > 0 && t->globals == XML_GLOBALS_MANY &&
 	    (node->ns == XML_NS_M2M || !node->text))
 		return true;
-	if (always && !is_deleted(r, m))
-		return true;
-	return may_repeat(all, m) && is_repeated(r, all, m);
+	return m->count > 1 || (always && !is_deleted(r, m));
 }
 
-/* Where the first element of m's name is noted; NULL: there are too many. */
-static uint32_t *first_of(const struct xml_reader *r, struct members *all,
-			  const struct member *m)
+static bool may_repeat(const struct xml_type *t, const struct xml_member *m)
 {
-	if (m->row >= 0)
-		return &all->row[m->row];
-	for (unsigned i = 0; i < all->unknown_count; i++)
-		if (same_name(r->d, m, all->unknown[i]))
-			return &all->unknown[i];
-	if (all->unknown_count == MAX_UNKNOWN)
-		return NULL;
-	all->unknown[all->unknown_count] = NONE;
-	return &all->unknown[all->unknown_count++];
+	return is_list(m->attr) ||
+	       (m->attr != NULL && (m->attr->flags & XML_MANY) != 0) ||
+	       (m->row < 0 && t->globals != XML_GLOBALS_ONE);
 }
 
-/* With a prefix in its tag, or by a default namespace that is known to hold
- * the name, an element is a global one: a child, or what is carried. */
-static void classify(struct member *m, const struct xml_reader *r,
-		     const struct xml_type *t, uint32_t i)
-{
-	unsigned ns = r->d->nodes[i].ns;
-	struct str prefix = xml_doc_prefix(r->d, i);
-	struct xml_tag tag;
-	bool global;
-
-	xml_doc_tag(&tag, r->d, i);
-	*m = (struct member){ .at = i, .local = tag.local, .row = -1 };
-	if (ns <= XML_NS_M2M || tag.prefix.len == 0)
-		m->row = xml_find_row(t, tag.local);
-	if (m->row >= 0) {
-		m->attr = xml_row(t, m->row);
-		return;
-	}
-	global = ns != XML_NS_NONE &&
-		 (tag.prefix.len > 0 || t->globals == XML_GLOBALS_ONE ||
-		  (ns == XML_NS_M2M && xml_find_global(tag.local) != NULL));
-	if (global) {
-		m->prefix = prefix;
-		m->attr = xml_global(prefix, tag.local);
-	} else {
-		m->attr = xml_find_loose(t, tag.local);
-	}
-}
-
-static int read_first(struct xml_reader *r, const struct members *all,
-		      const struct member *m)
+static int read_member(struct xml_reader *r, const struct xml_type *t,
+		       const struct xml_member *m)
 {
 	int err = add_name(r, m->prefix, m->local);
 
 	if (err)
 		return err;
-	return is_array(r, all, m) ?
-		       read_array(r, all, m) :
-		       read_one(r, m->attr, all->type->guess, false, m->at);
-}
-
-static int read_member(struct xml_reader *r, struct members *all, uint32_t i)
-{
-	struct member m;
-	uint32_t *first;
-
-	classify(&m, r, all->type, i);
-	first = first_of(r, all, &m);
-	if (first == NULL)
-		return fail(r, ERR_LIMIT, "too many unknown names");
-	if (*first == NONE) {
-		if (m.prefix.len == 0 && has_attr(&all->tag, m.local))
-			return fail(r, ERR_PROTO, "one name twice");
-		*first = i;
-		return read_first(r, all, &m);
-	}
-	if (!may_repeat(all, &m) || !same_name(r->d, &m, *first))
+	if (m->count > 1 && !may_repeat(t, m))
 		return fail(r, ERR_PROTO, "one name twice");
-	return 0;	/* read with the first one */
+	return is_array(r, t, m) ?
+		       read_array(r, t, m) :
+		       read_one(r, m->attr, t->guess, false, m->at);
 }
 
 /* The XML attributes of the standard: all of them text but for typ. */
@@ -396,10 +283,10 @@ static bool is_attr(struct str name)
 	       str_eq(name, STR("typ")) || str_eq(name, STR("spty"));
 }
 
-static int read_attrs(struct xml_reader *r, const struct members *all)
+static int read_attrs(struct xml_reader *r, const struct xml_tag *tag)
 {
 	static const struct xml_attr typ = { .form = XML_NUMBER };
-	const char *at = all->tag.attrs;
+	const char *at = tag->attrs;
 	struct str name, value;
 	int err = 0;
 
@@ -419,50 +306,72 @@ static int read_attrs(struct xml_reader *r, const struct members *all)
 }
 
 /* Text beside XML attributes. */
-static int read_inside(struct xml_reader *r, const struct members *all,
-		       bool has_text)
+static int read_inside(struct xml_reader *r, const struct xml_type *t,
+		       const struct xml_tag *tag, bool has_text)
 {
-	struct str text = xml_text(&all->tag, &r->scratch);
+	struct str text = xml_text(tag, &r->scratch);
 	int err;
 
-	if (text.len == 0 || (!has_text && !all->type->inside))
+	if (text.len == 0 || (!has_text && !t->inside))
 		return 0;
 	err = add_name(r, STR(""), STR("val"));
 	xml_put_json(&r->out, text);
 	return err ? err : take_token(r);
 }
 
-static int read_members(struct xml_reader *r, struct members *all, uint32_t i)
+/* Each name where its first element stands. */
+static int read_elements(struct xml_reader *r, const struct xml_type *t,
+			 const struct xml_tag *tag, uint32_t i)
+{
+	const struct xml_node *nodes = r->d->nodes;
+	uint32_t end = xml_doc_end(r->d, i);
+	struct xml_groups all;
+	int err = xml_group_elements(&all, r->d, t, i);
+
+	if (err)
+		return fail(r, err, "too many unknown names");
+	for (uint32_t c = i + 1; c < end && err == 0; c += nodes[c].size) {
+		const struct xml_group *g = &all.of[nodes[c].group];
+		struct xml_member m;
+
+		if (g->first != c)
+			continue;
+		xml_find_member(&m, r->d, t, c);
+		m.count = g->count;
+		if (m.prefix.len == 0 && has_attr(tag, m.local))
+			return fail(r, ERR_PROTO, "one name twice");
+		err = read_member(r, t, &m);
+	}
+	return err;
+}
+
+static int read_members(struct xml_reader *r, const struct xml_type *t,
+			uint32_t i)
 {
 	const struct xml_node *node = &r->d->nodes[i];
-	int err = read_attrs(r, all);
+	struct xml_tag tag;
+	int err;
 
-	for (uint32_t c = i + 1; c < all->end && err == 0;
-	     c += r->d->nodes[c].size)
-		err = read_member(r, all, c);
+	xml_doc_tag(&tag, r->d, i);
+	err = read_attrs(r, &tag);
 	if (err)
 		return err;
 	if (node->size == 1)
-		return read_inside(r, all, node->text);
-	return node->text ? fail(r, ERR_PROTO, "text between elements") : 0;
+		return read_inside(r, t, &tag, node->text);
+	if (node->text)
+		return fail(r, ERR_PROTO, "text between elements");
+	return read_elements(r, t, &tag, i);
 }
 
 static int read_object(struct xml_reader *r, const struct xml_type *t,
 		       uint32_t i)
 {
-	struct members all;
-	int err;
+	int err = open_bracket(r, '{');
 
-	all.type = t;
-	all.end = xml_doc_end(r->d, i);
-	all.unknown_count = 0;
-	memset(all.row, 0xff, sizeof(all.row));		/* NONE */
-	xml_doc_tag(&all.tag, r->d, i);
-	err = open_bracket(r, '{');
 	if (err)
 		return err;
 	r->level++;
-	err = read_members(r, &all, i);
+	err = read_members(r, t, i);
 	r->level--;
 	close_bracket(r, '}');
 	return err;
@@ -494,28 +403,22 @@ static int fault_of(struct xml_reader *r)
 
 int xml_read_value(struct xml_reader *r, const struct xml_attr *a, uint32_t i)
 {
-	struct members all = { .type = &xml_unknown };
-	struct member m = { .at = i, .attr = a };
-	struct xml_tag tag;
-	int err;
+	struct xml_member m = { .at = i, .count = 1, .attr = a };
+	int err = is_list(a) ? read_array(r, &xml_unknown, &m) :
+			       read_one(r, a, false, false, i);
 
-	xml_doc_tag(&tag, r->d, i);
-	m.local = tag.local;
-	all.end = i + r->d->nodes[i].size;
-	err = is_list(a) ? read_array(r, &all, &m) :
-			   read_one(r, a, false, false, i);
 	return err ? err : fault_of(r);
 }
 
 int xml_read_content(struct xml_reader *r, uint32_t i)
 {
 	static const struct xml_type root = { .globals = XML_GLOBALS_ONE };
-	struct members all = { .type = &root, .tag = { .attrs = ">" } };
+	struct xml_member m;
 	int err = open_bracket(r, '{');
 
-	all.end = xml_doc_end(r->d, i);
+	xml_find_member(&m, r->d, &root, i);
 	if (err == 0)
-		err = read_member(r, &all, i);
+		err = read_member(r, &root, &m);
 	close_bracket(r, '}');
 	return err ? err : fault_of(r);
 }

@@ -72,12 +72,16 @@ bool xml_next_attr(struct str *name, struct str *value, const char **at)
 	return true;
 }
 
+struct str xml_cut_name(const char *p)
+{
+	return str_range(p + 1, skip_name(p + 1));
+}
+
 void xml_cut_tag(struct xml_tag *out, const char *p)
 {
-	struct str name, value;
-	const char *end = skip_name(p + 1), *at = end;
+	struct str name = xml_cut_name(p), value;
+	const char *end = name.p + name.len, *at = end;
 
-	name = str_range(p + 1, end);
 	if (!str_cut(name, ':', &out->prefix, &out->local)) {
 		out->local = name;
 		out->prefix = STR("");

@@ -18,6 +18,9 @@ struct xml_tag {
 	bool empty;		/* <a/> */
 };
 
+/* The name in the tag whose '<' is at p. */
+struct str xml_cut_name(const char *p);
+
 /* The start tag whose '<' is at p. */
 void xml_cut_tag(struct xml_tag *out, const char *p);
 

@@ -206,7 +206,9 @@ static const struct xml_attr mem_rows[] = {
 	MANAGED, NUMBER("mma"), NUMBER("mmt"),
 };
 static const struct xml_type mem = RESOURCE(mem_rows);
-static const struct xml_attr ani_rows[] = { MANAGED, TEXT("ant"), WORDS("ldv") };
+static const struct xml_attr ani_rows[] = {
+	MANAGED, TEXT("ant"), WORDS("ldv"),
+};
 static const struct xml_type ani = RESOURCE(ani_rows);
 static const struct xml_attr andi_rows[] = {
 	MANAGED, TEXT("dvd"), TEXT("dvt"), TEXT("awi"), NUMBER("sli"),
@@ -404,10 +406,10 @@ static const struct xml_attr globals[] = {
 static const struct xml_attr some_resource = OBJECT("", other);
 static const struct xml_attr some_fcnt = OBJECT("", fcnt);
 
-/* Where a name is looked up that its type does not have; the first wins.
- * `other` stands for the common attributes. */
+/* Where a name is looked up that neither its type nor the common attributes
+ * have; the first wins. */
 static const struct xml_type *const loose[] = {
-	&other, &ae, &csr, &cnt, &cin, &sub, &enc, &acp, &acr, &acco, &acip,
+	&ae, &csr, &cnt, &cin, &sub, &enc, &acp, &acr, &acco, &acip,
 	&aclr, &grp, &pch, &nod, &mgo, &fwr, &swr, &mem, &ani, &andi, &bat,
 	&dvc, &rbo, &evl, &ts, &tsi, &smd, &lcp, &tk, &cb, &sch, &req,
 	&xml_request, &xml_response, &fc, &rt, &sgn, &nev, &batch, &rate,
@@ -436,7 +438,9 @@ static const struct {
 static int find_in(const struct xml_attr *rows, size_t count, struct str name)
 {
 	for (size_t i = 0; i < count; i++)
-		if (str_eq(rows[i].name, name))
+		if (rows[i].name.len == name.len &&
+		    rows[i].name.p[0] == name.p[0] &&
+		    str_eq(rows[i].name, name))
 			return (int)i;
 	return -1;
 }
@@ -477,19 +481,19 @@ const struct xml_attr *xml_row(const struct xml_type *t, int row)
 const struct xml_attr *xml_find_loose(const struct xml_type *t,
 				      struct str name)
 {
+	int row;
+
 	if (t->globals == XML_GLOBALS_ONE)
 		return xml_find_global(name);
 	if (t->guess)
 		return NULL;
+	row = xml_find_row(&other, name);
+	if (row > 0)		/* rn is none, elsewhere */
+		return xml_row(&other, row);
 	for (size_t i = 0; i < ARRAY_LEN(loose); i++) {
-		int row = xml_find_row(loose[i], name);
-		const struct xml_attr *a;
-
-		if (row < 0)
-			continue;
-		a = xml_row(loose[i], row);
-		if ((a->flags & XML_TAG) == 0)
-			return a;
+		row = find_in(loose[i]->attrs, loose[i]->count, name);
+		if (row >= 0 && (loose[i]->attrs[row].flags & XML_TAG) == 0)
+			return &loose[i]->attrs[row];
 	}
 	return NULL;
 }
