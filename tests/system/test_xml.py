@@ -7,6 +7,7 @@ import random
 
 from fakecse import response
 from harness import LONG, Case, free_port, within
+from reverse import Later, ReverseCase, call, con_of, sgn
 from xmlclient import (NS, XmlSocket, etree, needs_lxml, qname, same, tree,
                        write)
 
@@ -269,6 +270,45 @@ class Hearing(Case):
             root = etree.fromstring(text)
             self.assertEqual((root.tag, root.findtext("mni")),
                              (qname("m2m:cnt"), "5"))
+
+
+class Reverse(ReverseCase):
+    """A CSE that notifies in XML, and clients of either kind."""
+
+    def setUp(self):
+        needs_lxml(self)
+        super().setUp()
+
+    def test_notifications(self):
+        gateway = self.gateway()
+        other = self.connect(gateway)
+        self.register(other, "Cjson")
+        xml = XmlSocket(self.connect(gateway, subprotocol="oneM2M.xml"))
+        xml.must(self, 2001, "Cxml", op=1, to="cse-in", ty=2, pc={"m2m:ae": {
+            "api": "N1", "rr": True, "srv": ["3"]}})
+        poa = {who: self.registrar.poa[who][0] for who in ("Cjson", "Cxml")}
+        body = write(tree("m2m:sgn", sgn(CON)["m2m:sgn"]), "ascii")
+        for media in ("application/xml", "application/vnd.onem2m-ntfy+xml"):
+            later = Later(poa["Cjson"], body, media=media)
+            heard = other.recv_prim()
+            self.assertEqual(con_of(heard), CON, media)
+            other.send_prim(rsc=2000, rqi=heard["rqi"], rvi="3",
+                            pc={"m2m:dbg": "heard"})
+            got = later.result()
+            self.assertEqual((got.rsc, got.headers["content-type"]),
+                             (2000, "application/xml"))
+            self.assertEqual(etree.fromstring(got.body).text, "heard")
+        for said, media in ((body, "application/xml"),
+                            (sgn(CON), "application/json")):
+            later = Later(poa["Cxml"], said, media=media)
+            heard = xml.recv()
+            self.assertEqual(heard.findtext("op"), "5")
+            self.assertEqual(next(heard.iter("con")).text, CON)
+            xml.say(heard)
+            self.assertEqual(later.result().rsc, 2000)
+        got = call(poa["Cjson"], b"<a>", media="application/xml")
+        self.assertEqual((got.rsc, got.headers["content-type"]),
+                         (4000, "application/xml"))
 
 
 class Differential(Case):
