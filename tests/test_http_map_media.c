@@ -328,6 +328,38 @@ START_TEST(test_write_response)
 }
 END_TEST
 
+/* As the body, and back. */
+START_TEST(test_tqf_in_xml)
+{
+	static const char tqf[] = "{\"dasi\":[{\"uri\":\"u\"},{\"uri\":\"7\"}]}";
+	struct http_map_reply reply = test_reply;
+	struct http_header headers[3];
+	struct buf out = { 0 };
+	struct prim p = { 0 };
+	const char *why = "";
+	struct http_msg msg;
+	struct str head, body;
+
+	prim_reset(&p, PRIM_RESPONSE);
+	p.rsc = RSC_ORIGINATOR_HAS_NO_PRIVILEGE;
+	prim_set(&p, PARAM_TQF, VALUE_JSON, str_of(tqf));
+	reply.format = FORMAT_XML;
+	ck_assert_int_eq(http_map_write_response(&out, &why, &p, &reply), 0);
+	ck_assert(str_cut(buf_str(&out), '<', &head, &body));
+	body = str_range(body.p - 1, body.p + body.len);
+	check_text(body, "<m2m:tqf xmlns:m2m=\"http://www.onem2m.org/xml/"
+		   "protocols\"><dasi><uri>u</uri></dasi><dasi><uri>7</uri>"
+		   "</dasi></m2m:tqf>", "body");
+	msg = answer_of(headers, p.rsc, body);
+	headers[1].value = STR("application/xml");
+	ck_assert_int_eq(http_map_read_response(&p, &why, &msg, &request,
+						&test_conf), 0);
+	check_text(prim_text(&p, PARAM_TQF), tqf, "tqf");
+	prim_deinit(&p);
+	buf_deinit(&out);
+}
+END_TEST
+
 START_TEST(test_unwritten_response)
 {
 	struct http_map_reply reply = test_reply;
@@ -358,6 +390,7 @@ int main(void)
 	tcase_add_test(tc, test_unwritten_request);
 	tcase_add_test(tc, test_read_response);
 	tcase_add_test(tc, test_read_tqf);
+	tcase_add_test(tc, test_tqf_in_xml);
 	tcase_add_test(tc, test_write_response);
 	tcase_add_test(tc, test_unwritten_response);
 	suite_add_tcase(suite, tc);

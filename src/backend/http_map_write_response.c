@@ -165,6 +165,16 @@ static void write_location(struct response_writer *w)
 	buf_deinit(&json);
 }
 
+/* A document of XML has one element around it all. */
+static struct str wrap_tqf(struct response_writer *w, struct str tqf)
+{
+	buf_clear(&w->scratch);
+	buf_add_lit(&w->scratch, "{\"m2m:tqf\":");
+	buf_add_str(&w->scratch, tqf);
+	buf_add_char(&w->scratch, '}');
+	return w->scratch.failed ? tqf : buf_str(&w->scratch);
+}
+
 /* tqf goes as body, with 4103 only (6.5). */
 static int make_body(struct response_writer *w, struct str *body,
 		     const char **why)
@@ -178,7 +188,8 @@ static int make_body(struct response_writer *w, struct str *body,
 	if (p->content.len == 0 && prim_has(p, PARAM_TQF) &&
 	    tqf->type == VALUE_JSON &&
 	    p->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE) {
-		*body = tqf->text;
+		*body = w->reply->format != FORMAT_XML ?
+				tqf->text : wrap_tqf(w, tqf->text);
 		format = FORMAT_JSON;
 	}
 	if (body->len == 0 || format == w->reply->format)

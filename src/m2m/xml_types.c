@@ -379,7 +379,7 @@ static const struct xml_attr globals[] = {
 	OBJECT("rqp", xml_request), OBJECT("rsp", xml_response),
 	OBJECT("agn", agn), OBJECT("agr", agr), OBJECT("rce", rce),
 	OBJECT("rrl", rrl), OBJECT("seci", xml_unknown), OBJECT("tsn", tsn),
-	OBJECT("tgp", xml_unknown),
+	OBJECT("tgp", xml_unknown), OBJECT("tqf", tqf),
 	/* mgmtObj specialisations */
 	OBJECT("fwr", fwr), OBJECT("swr", swr), OBJECT("mem", mem),
 	OBJECT("ani", ani), OBJECT("andi", andi), OBJECT("bat", bat),
