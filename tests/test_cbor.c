@@ -358,6 +358,32 @@ START_TEST(test_growth)
 }
 END_TEST
 
+/* Text that is all escapes takes six octets for one. */
+START_TEST(test_growth_of_text)
+{
+	static const struct codec_conf wide = { 64, UINT32_MAX };
+	static const size_t sizes[] = { CBOR_SPARE / 2, CBOR_SPARE };
+	const char *why = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct buf in = { 0 }, out = { 0 };
+		int err;
+
+		hex_add(&in, "7a");
+		for (int shift = 24; shift >= 0; shift -= 8)
+			buf_add_char(&in, (char)(sizes[i] >> shift));
+		for (size_t n = 0; n < sizes[i]; n++)
+			buf_add_char(&in, 1);
+		err = cbor_to_json(&out, &wide, buf_str(&in), &why);
+		ck_assert_int_eq(err, i == 0 ? 0 : ERR_LIMIT);
+		ck_assert_uint_le(out.cap, CBOR_GROWTH * in.len + CBOR_SPARE);
+		ck_assert_uint_eq(out.len, i == 0 ? 6 * sizes[i] + 2 : 0);
+		buf_deinit(&in);
+		buf_deinit(&out);
+	}
+}
+END_TEST
+
 /* All that needs more octets than JSON had. */
 START_TEST(test_room)
 {
@@ -399,6 +425,7 @@ int main(void)
 	tcase_add_test(tc, test_json_is_checked);
 	tcase_add_test(tc, test_tokens);
 	tcase_add_test(tc, test_growth);
+	tcase_add_test(tc, test_growth_of_text);
 	tcase_add_test(tc, test_room);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
