@@ -39,6 +39,7 @@ static void add_worker(uint64_t *v, const struct worker *w)
 	v[STAT_PAUSED_ACCEPTING] += c->paused_accepting;
 	v[STAT_MALFORMED] += c->malformed;
 	v[STAT_TOO_COMPLEX] += c->too_complex;
+	v[STAT_UNCONVERTIBLE] += c->unconvertible;
 	v[STAT_NO_PRIMITIVES] += c->no_primitives;
 	v[STAT_SLOW_READERS] += c->slow_readers;
 	v[STAT_REDELIVERED] += c->redelivered;
@@ -119,6 +120,7 @@ static void add_notify(uint64_t *v, const struct notify_counters *c)
 	v[STAT_NOTIFY_REQUESTS] += c->requests;
 	v[STAT_NOTIFY_REFUSED] += c->refused;
 	v[STAT_NOTIFY_FORBIDDEN] += c->forbidden;
+	v[STAT_NOTIFY_UNCONVERTIBLE] += c->unconvertible;
 	v[STAT_NOTIFY_ABANDONED] += c->abandoned;
 	v[STAT_NOTIFY_REFUSED_CONNECTIONS] += c->refused_connections;
 }

@@ -226,6 +226,7 @@ static void on_message(void *owner, struct str message, bool text)
 	/* TS-0020 6.2.2.9. Clients that send text as binary are understood,
 	 * the codec checks the UTF-8; CBOR as text is not. */
 	if (text && s->peer.codec->format == FORMAT_CBOR) {
+		w->counters.malformed++;
 		session_close(s, WS_CLOSE_UNACCEPTABLE, STR("CBOR is binary"));
 		return;
 	}

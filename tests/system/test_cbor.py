@@ -250,6 +250,20 @@ class Registration(ReverseCase):
 
 
 class Notification(ReverseCase):
+    def gateway(self, **options):
+        self.admin = ("127.0.0.1", free_port())
+        return super().gateway(
+            admin={"listen": "%s:%d" % self.admin}, **options)
+
+    def counted(self, client, cse):
+        conn = http.client.HTTPConnection(*self.admin, timeout=10)
+        self.addCleanup(conn.close)
+        conn.request("GET", "/metrics")
+        said = conn.getresponse().read().decode()
+        for to, count in (("client", client), ("cse", cse)):
+            self.assertIn(f'm2mwsd_unconvertible_total{{to="{to}"}} {count}\n',
+                          said)
+
     def test_to_a_cbor_client(self):
         ws, poa = self.online(self.gateway(), kind=CborSocket)
         for media, accept, want in (
@@ -290,6 +304,7 @@ class Notification(ReverseCase):
         ws, poa = self.online(self.gateway(), kind=CborSocket)
         got = call(poa, sgn("1", x=HUGE))
         self.assertEqual((got.status, got.rsc), (400, 4000))
+        self.counted(1, 0)
         self.assertIn("cannot carry", got.pc["m2m:dbg"])
         # and the session goes on
         later = Later(poa, sgn("2"))
@@ -303,6 +318,7 @@ class Notification(ReverseCase):
         got = later.result()
         self.assertEqual((got.rsc, got.media), (5000, CBOR))
         self.assertIn("exactly", got.pc["m2m:dbg"])
+        self.counted(0, 1)
 
     def test_malformed(self):
         _, poa = self.online(self.gateway())
