@@ -41,7 +41,7 @@ static int take_head(struct ctl_chunks *c)
 	if (n == 0)
 		return s.len > HEAD_MAX ? ERR_PROTO : 0;
 	if (n < 16 || !str_starts(s, STR("HTTP/1.1 ")) ||
-	    !str_to_u64(&status, (struct str){ s.p + 9, 3 }))
+	    !str_to_u64(&status, (struct str){ s.p + 9, 3 }) || status < 100)
 		return ERR_PROTO;
 	c->status = (int)status;
 	buf_consume(&c->kept, n);
