@@ -12,6 +12,7 @@
 
 #define HEAD_MAX  16384
 #define CHUNK_MAX (16u << 20)
+#define SIZE_DIGITS 16		/* of a chunk's size, zeros in front too */
 
 /* ---- chunks ---- */
 
@@ -39,8 +40,8 @@ static int take_head(struct ctl_chunks *c)
 	uint64_t status;
 
 	if (n == 0)
-		return s.len > HEAD_MAX ? ERR_PROTO : 0;
-	if (n < 16 || !str_starts(s, STR("HTTP/1.1 ")) ||
+		return s.len >= HEAD_MAX ? ERR_PROTO : 0;
+	if (n > HEAD_MAX || n < 16 || !str_starts(s, STR("HTTP/1.1 ")) ||
 	    !str_to_u64(&status, (struct str){ s.p + 9, 3 }) || status < 100)
 		return ERR_PROTO;
 	c->status = (int)status;
@@ -61,7 +62,7 @@ static bool read_size(size_t *out, struct str hex)
 			return false;
 		*out = *out << 4 | (size_t)digit;
 	}
-	return hex.len > 0 && *out <= CHUNK_MAX;
+	return hex.len > 0 && hex.len <= SIZE_DIGITS && *out <= CHUNK_MAX;
 }
 
 /* 1: took one; 0: it is not whole. */
@@ -72,7 +73,7 @@ static int take_chunk(struct ctl_chunks *c,
 	size_t at = line_end(s), size;
 
 	if (at == s.len)
-		return s.len > 20 ? ERR_PROTO : 0;
+		return s.len > SIZE_DIGITS + 1 ? ERR_PROTO : 0;
 	if (!read_size(&size, (struct str){ s.p, at }))
 		return ERR_PROTO;
 	if (s.len < at + 2 + size + 2)
