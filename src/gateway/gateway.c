@@ -326,8 +326,10 @@ int gateway_run(struct gateway *gw)
 		if (err)
 			atomic_fetch_sub(&gw->shared.running, 1);
 	}
-	if (err)
+	if (err) {
+		log_error("start_failed", LOG_ERRNO(err));
 		gateway_stop(gw);
+	}
 	if (atomic_load(&gw->shared.running) > 0)
 		reactor_run(gw->reactor);
 	for (unsigned i = 0; i < gw->conf->workers; i++)
