@@ -168,9 +168,15 @@ class Torture:
         daemon = self.rig.daemon
         if not daemon or daemon.wait(seconds) is None:
             return False
-        tail = "\n".join(daemon.log_text().split("\n")[-8:])
-        self.crash(where, f"status {daemon.popen.returncode}\n{tail}", stack)
+        log = daemon.log_text()
         self.rig.daemon = None
+        if self.scenario.alone and daemon.popen.returncode == 1 and \
+                "event=start_failed" in log:
+            # after it had begun to listen
+            self.report.outcomes["failed"] += 1
+            return True
+        tail = "\n".join(log.split("\n")[-8:])
+        self.crash(where, f"status {daemon.popen.returncode}\n{tail}", stack)
         return True
 
     def crash(self, where, text, stack):
