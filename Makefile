@@ -10,6 +10,7 @@
 #   make bench          CPU per message against nginx and HAProxy
 #   make bench-store    what the embedded CSE costs, and how that grows
 #   make bench-reverse  a notification by WebSocket and by long polling
+#   make bench-formats  octets and CPU of JSON, CBOR and XML
 #   make attack         what hostile peers do to honest ones
 #   make check-trixie   builds and passes in a Debian 13 tree
 #   make audit          what testssl.sh, sslscan, systemd-analyze and promtool
@@ -91,9 +92,9 @@ HELPERS := $(patsubst tests/%.c,$B/%,$(filter-out \
 PROGRAMS := $(subst _,-,$(notdir $(HELPERS)))
 
 .PHONY: all programs tests fuzzers check lint unit system san cov fuzz \
-	fuzz-smoke torture bench bench-reverse bench-store attack audit \
-	check-trixie check-systemd check-deb deb sbom install uninstall dist \
-	format clean
+	fuzz-smoke torture bench bench-formats bench-reverse bench-store \
+	attack audit check-trixie check-systemd check-deb deb sbom install \
+	uninstall dist format clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -164,6 +165,8 @@ torture: programs
 	$(PYTHON) tests/torture/run $B
 bench: programs
 	$(PYTHON) tests/bench/run $B
+bench-formats: programs
+	$(PYTHON) tests/bench/run-formats $B
 bench-reverse: programs
 	$(PYTHON) tests/bench/run-reverse $B
 bench-store: programs
