@@ -259,7 +259,6 @@ void store_delivery_destroy(struct store_delivery *d)
 	targets_drop_all(d);
 	channels_drop_all(d);
 	mca_client_destroy(d->client);
-	buf_deinit(&d->json);
 	if (d->has_outlet)
 		store_outlet_close(&d->outlet, on_outlet_closed);
 	else

@@ -42,8 +42,6 @@ struct store_delivery {
 	size_t sent;				/* of those on their way */
 	struct polls polls;
 	struct waits waits;
-	struct prim plain;			/* scratch, owns nothing */
-	struct buf json;			/* scratch */
 	size_t pending;				/* errands */
 	size_t questions;			/* of waits; one, or more */
 

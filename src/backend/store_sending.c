@@ -1,6 +1,5 @@
 /* One request on its way: to points of access in their order, or by the
  * channel that its target polls. */
-#include "m2m/transcode.h"
 #include "store_delivery_priv.h"
 
 static void end(struct sending *s, const struct sending_end *how)
@@ -56,23 +55,11 @@ static int rsc_of(int err)
 	}
 }
 
-/* The store goes on with JSON, whatever the target speaks. */
 static void on_answer(struct exchange *x, const struct prim *answer)
 {
 	struct sending *s = container_of(x, struct sending, x);
-	struct prim *plain = &s->d->plain;
-	const char *why;
 
-	if (answer->content_format == FORMAT_JSON) {
-		end(s, &(struct sending_end){ .answer = answer });
-		return;
-	}
-	*plain = *answer;
-	if (transcode_prim(plain, FORMAT_JSON, &s->d->json,
-			   &s->d->conf->client.codec, &why) != 0)
-		fail(s, RSC_INTERNAL_SERVER_ERROR, why);
-	else
-		end(s, &(struct sending_end){ .answer = plain });
+	end(s, &(struct sending_end){ .answer = answer });
 }
 
 /* Who may have acted on it is not passed over for another one. */

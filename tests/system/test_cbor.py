@@ -451,6 +451,23 @@ class Embedded(Case):
                                     Content_Type=CBOR + ";ty=3")
         self.assertEqual((rsc, media), (4000, CBOR))
 
+    def test_answer_of_another_cse(self):
+        """It passes through the embedded one as it is."""
+        mn = self.cse(lambda r: response(2000, r.rqi, ODD_CIN, media=CBOR))
+        ws = self.connect(self.gateway, CborSocket)
+        answer = ws.ask(op=1, to="cse-in", fr="/mn-cse7", rqi="1", rvi="3",
+                        ty=16, pc={"m2m:csr": {
+                            "rn": "mn7", "csi": "/mn-cse7", "rr": True,
+                            "cb": "/mn-cse7/mcb", "srv": ["3"],
+                            "poa": [mn.url]}})
+        self.assertEqual(answer["rsc"], 2001, answer)
+        for kind, want in ((CborSocket, ODD_CIN),
+                           (WebSocket, b'{"m2m:cin":{"con":"5","cs":1}}')):
+            client = self.connect(self.gateway, kind)
+            client.send_prim(op=2, to="/mn-cse7/mcb/x", fr="CAdmin",
+                             rqi="2", rvi="3")
+            self.assertIn(want, client.recv_message()[1])
+
     def test_growth(self):
         """What would grow too much as JSON is refused."""
         ws = self.connect(self.gateway, CborSocket)
