@@ -58,6 +58,9 @@ struct backend_ops {
 	/* True while requests have a chance to be answered. */
 	bool (*healthy)(const struct backend *b);
 
+	/* Takes tls, for connections to come; NULL: it has no TLS. */
+	void (*take_tls)(struct backend *b, struct tls_context *tls);
+
 	/* NULL: it has no connections. */
 	void (*count)(const struct backend *b, struct backend_counters *out);
 
@@ -89,6 +92,10 @@ struct upstream_conf {
 	uint64_t max_waiting;		/* octets */
 	uint64_t max_answer;		/* octets of a response body */
 };
+
+/* For https:, of the files of conf; what cannot be used of them is logged. */
+MUST_CHECK int backend_http_context(struct tls_context **out,
+				    const struct upstream_conf *conf);
 
 /* conf is borrowed and outlives the backend. A file of TLS that cannot be read
  * is logged. */

@@ -113,10 +113,20 @@ static void http_destroy(struct backend *b)
 	free(h);
 }
 
+static void http_take_tls(struct backend *b, struct tls_context *tls)
+{
+	struct backend_http *h = of_base(b);
+
+	tls_context_destroy(h->tls);
+	h->tls = tls;
+	h->client_conf.tls = tls;
+}
+
 static const struct backend_ops http_ops = {
 	.submit = http_submit,
 	.cancel = http_cancel,
 	.healthy = http_healthy,
+	.take_tls = http_take_tls,
 	.count = http_count,
 	.destroy = http_destroy,
 };
@@ -136,20 +146,28 @@ static void fill_client_conf(struct http_client_conf *out,
 	mca_pool_fill_conf(out, conf->max_answer);
 }
 
+int backend_http_context(struct tls_context **out,
+			 const struct upstream_conf *conf)
+{
+	struct tls_fault fault = { .member = "tls", .why = "failed" };
+	int err = tls_context_create_client(out, &fault, &conf->tls_conf);
+
+	if (err)
+		log_error("tls_failed", LOG_TEXT("upstream", conf->name),
+			  LOG_TEXT("option", fault.member),
+			  LOG_TEXT("why", fault.why));
+	return err;
+}
+
 /* A handshake has one step at a time; one more may be at work for nobody. */
 static int open_tls(struct backend_http *h, struct reactor *r)
 {
-	struct tls_fault fault = { .member = "tls", .why = "failed" };
 	int err;
 
 	if (!h->conf->tls)
 		return 0;
-	err = tls_context_create_client(&h->tls, &fault, &h->conf->tls_conf);
-	if (err)
-		log_error("tls_failed", LOG_TEXT("upstream", h->conf->name),
-			  LOG_TEXT("option", fault.member),
-			  LOG_TEXT("why", fault.why));
-	else
+	err = backend_http_context(&h->tls, h->conf);
+	if (!err)
 		err = handshaker_create(&h->handshaker, r,
 					h->conf->connections + 1);
 	h->client_conf.tls = h->tls;

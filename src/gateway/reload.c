@@ -14,6 +14,7 @@ struct part {
 	struct verifier *verifier;	/* owned; or NULL */
 	struct tls_context **contexts;	/* owned, by listener; NULL: as it was */
 	struct tls_context *notify;	/* likewise */
+	struct tls_context *upstream;	/* likewise */
 };
 
 struct reload {
@@ -28,6 +29,20 @@ struct reload {
 static bool has_notify_tls(const struct gateway_conf *conf)
 {
 	return conf->notify.addr.ss_family != 0 && conf->notify.tls;
+}
+
+/* The upstream is the one of the start, whatever next says of it. */
+static int make_upstream(struct part *part, const struct gateway_conf *conf,
+			 const struct gateway_conf *next)
+{
+	struct upstream_conf upstream;
+
+	if (conf->backend != BACKEND_HTTP || !conf->upstream->tls ||
+	    next->upstream == NULL || !next->upstream->tls)
+		return 0;
+	upstream = *next->upstream;
+	upstream.tls_conf.host = conf->upstream->tls_conf.host;
+	return backend_http_context(&part->upstream, &upstream);
 }
 
 /* A listener that is new, or that has TLS only now, takes a restart. */
@@ -52,7 +67,7 @@ static int make_contexts(struct part *part, struct worker *w,
 	if (!err && has_notify_tls(w->conf) && has_notify_tls(next))
 		err = worker_tls_context(&part->notify, w, "notify",
 					 &next->notify.tls_conf);
-	return err;
+	return err ? err : make_upstream(part, w->conf, next);
 }
 
 static void part_deinit(struct part *part, size_t count)
@@ -61,6 +76,7 @@ static void part_deinit(struct part *part, size_t count)
 		tls_context_destroy(part->contexts[i]);
 	free(part->contexts);
 	tls_context_destroy(part->notify);
+	tls_context_destroy(part->upstream);
 	verifier_destroy(part->verifier);
 }
 
@@ -83,6 +99,9 @@ static void swap_contexts(struct worker *w, struct part *part)
 	if (part->notify != NULL)
 		notify_take_tls(w->notify, part->notify);
 	part->notify = NULL;
+	if (part->upstream != NULL)
+		w->backend->ops->take_tls(w->backend, part->upstream);
+	part->upstream = NULL;
 }
 
 static void on_worker(struct visit *v, struct worker *w)

@@ -72,7 +72,8 @@ static void take(struct systemd_socket *out, int fd, struct str name)
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	out->fd = fd;
-	memcpy(out->name, name.p, len);
+	if (len > 0)
+		memcpy(out->name, name.p, len);
 	out->name[len] = '\0';
 }
 

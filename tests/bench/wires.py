@@ -43,9 +43,13 @@ class Http(Wire):
 
     count = 0
 
+    def __init__(self, port):
+        super().__init__(port)
+        self.authority = f"127.0.0.1:{port}"
+
     def request(self, method, target, fr, body=None, ty=None):
         Http.count += 1
-        head = (f"{method} {target} HTTP/1.1\r\nHost: h\r\n"
+        head = (f"{method} {target} HTTP/1.1\r\nHost: {self.authority}\r\n"
                 f"X-M2M-Origin: {fr}\r\nX-M2M-RI: {Http.count}\r\n"
                 "X-M2M-RVI: 3\r\n")
         data = b""

@@ -1,6 +1,8 @@
 """https: to the CSE: whom the gateway trusts, and that all works as before."""
 
 import os
+import shutil
+import signal
 import ssl
 
 from fakecse import ok, response
@@ -142,6 +144,29 @@ class OurCertificate(HttpsCase):
         cert, key = self.ca.issue("gateway")
         cse = self.good(asks=self.clients.cert)
         self.refused(self.front(cse, cert_file=cert, key_file=key), "alert")
+
+
+class Reload(HttpsCase):
+    def test_others_vouch_for_the_cse(self):
+        """For the next connection; a file of no use changes nothing."""
+        cse = self.good()
+        other = self.authority("others")
+        where = shutil.copy(other.cert, os.path.join(
+            self.tls_folder.name, "trusted"))
+        daemon = self.front(cse, ca_file=where)
+        ws = self.connect(daemon)
+        self.assertEqual(self.ask(ws, "r1"), 5103)
+        with open(where, "w") as out:
+            out.write("nobody\n")
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(eventually(
+            lambda: "event=reload_failed" in daemon.log_text()))
+        self.assertEqual(self.ask(ws, "r2"), 5103)
+        shutil.copy(self.ca.cert, where)
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(eventually(
+            lambda: "event=reloaded" in daemon.log_text()))
+        self.assertEqual(self.ask(ws, "r3"), 2000)
 
 
 class Traffic(HttpsCase):
