@@ -23,7 +23,8 @@ static void check(const struct credential_proof *p)
 	struct str rest, one;
 
 	need(p->name.len > 0 && p->credential->name[0] != '\0');
-	need(p->hash.count >= SECRET_COUNT_MIN);
+	need(p->kind == CREDENTIAL_CERTIFICATE ||
+	     p->hash.count >= SECRET_COUNT_MIN);
 	need(p->credential->originators.len +
 		     p->credential->administrators.len > 0);
 	rest = p->credential->originators;
