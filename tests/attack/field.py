@@ -11,7 +11,7 @@ import time
 
 from harness import Daemon, free_port, program
 from test_credentials import bearer, hash_of
-from test_tls import make_certificate
+from tlscase import make_certificate
 
 HONEST = 100
 EVERY_MS = 100          # each honest client asks that often
