@@ -28,10 +28,10 @@ static void check(const struct credential_proof *p)
 	need(p->credential->originators.len +
 		     p->credential->administrators.len > 0);
 	rest = p->credential->originators;
-	while (credential_list_next(&one, &rest))
+	while (str_word(&one, &rest))
 		need(credential_check_pattern(one) == NULL);
 	rest = p->credential->administrators;
-	while (credential_list_next(&one, &rest))
+	while (str_word(&one, &rest))
 		need(memchr(one.p, '*', one.len) == NULL);
 }
 

@@ -159,7 +159,8 @@ void store_outlet_close(struct store_outlet *o,
 			void (*on_closed)(struct store_outlet *o));
 
 /* The backend on top, for one worker. The store reads and writes JSON: what
- * comes in another serialisation is transcoded within codec, which is copied. */
+ * comes in another serialisation is transcoded within codec,
+ * which is copied. */
 MUST_CHECK int backend_store_create(struct backend **out,
 				    struct store_service *s, uv_loop_t *loop,
 				    const struct codec_conf *codec);

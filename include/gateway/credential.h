@@ -58,9 +58,6 @@ bool credential_proof_same(const struct credential_proof *a,
 /* NULL, or why text is no pattern: "must be ...". */
 const char *credential_check_pattern(struct str text);
 
-/* The next element of a list; false: no more. */
-bool credential_list_next(struct str *one, struct str *list);
-
 /*
  * Whether it may speak as fr, which was read as id and is written out in
  * canonical. A pattern is matched against that, for an AE of our CSE against

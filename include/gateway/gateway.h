@@ -141,11 +141,11 @@ MUST_CHECK int gateway_run(struct gateway *gw);
 void gateway_stop(struct gateway *gw);
 
 /*
- * On the loop given by gateway_reactor(), one at a time: takes over from next what
- * can change while it serves, namely most limits, the files of TLS of listeners
- * that are in both, and the credentials. Either all of it or, when it fails, nothing.
- * on_done() follows: until then the configuration of the reload before is still
- * in use, and next is until that of the reload after.
+ * On the loop given by gateway_reactor(), one at a time: takes over from next
+ * what can change while it serves, namely most limits, the files of TLS of
+ * listeners that are in both, and the credentials. Either all of it or, when it
+ * fails, nothing. on_done() follows: until then the configuration of the reload
+ * before is still in use, and next is until that of the reload after.
  */
 MUST_CHECK int gateway_reload(struct gateway *gw,
 			      const struct gateway_conf *next,

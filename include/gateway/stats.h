@@ -8,7 +8,7 @@
 
 /*
  * What a gateway has counted, summed over its workers: one row of stat_infos
- * for each value, by which it is shown (Prometheus) and told at the end.
+ * for each value, by which it is shown (Prometheus).
  */
 struct gateway;
 
@@ -155,8 +155,8 @@ struct gateway_stats {
 	uint64_t loop_lag_ms;
 };
 
-/* On the loop given by gateway_reactor(): on_done() follows there, s is good for
- * the call. UV_ENOMEM, UV_ECANCELED (it ends). */
+/* On the loop given by gateway_reactor(): on_done() follows there, s is good
+ * for the call. UV_ENOMEM, UV_ECANCELED (it ends). */
 MUST_CHECK int gateway_collect(struct gateway *gw,
 			       void (*on_done)(void *owner,
 					       const struct gateway_stats *s),

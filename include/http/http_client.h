@@ -105,8 +105,9 @@ void http_client_destroy(struct http_client *c);
 /*
  * Sends head + body, copied before it returns. repeatable: the server acting
  * twice does no harm, so that a kept-alive connection which the server closed
- * meanwhile is replaced by a fresh one, once. ERR_LIMIT: max_waiting; of that, as
- * of the connections, senders with many pending calls may use the half. UV_ENOMEM.
+ * meanwhile is replaced by a fresh one, once. ERR_LIMIT: max_waiting; of that,
+ * as of the connections, senders with many pending calls may use the half.
+ * UV_ENOMEM.
  */
 MUST_CHECK int http_client_send(struct http_client *c, struct http_call *call,
 				struct str head, struct str body,

@@ -37,9 +37,9 @@ MUST_CHECK int listener_create_fd(struct listener **out, struct reactor *r,
  * listener pauses as without any. */
 void listener_leave_some(struct listener *l);
 
-/* A Unix socket of that mode, whatever the umask. One that nobody listens on any
- * more is replaced; UV_EADDRINUSE: somebody does; UV_EEXIST: it is no socket;
- * UV_ENAMETOOLONG. */
+/* A Unix socket of that mode, whatever the umask. One that nobody listens on
+ * any more is replaced; UV_EADDRINUSE: somebody does; UV_EEXIST: it is no
+ * socket; UV_ENAMETOOLONG. */
 MUST_CHECK int listener_create_unix(struct listener **out, struct reactor *r,
 				    const char *path, mode_t mode,
 				    const struct listener_ops *ops,

@@ -82,8 +82,8 @@ struct admin_conf {
  */
 struct admin;
 
-/* All but conf is borrowed and outlives it, which is for the call. UV_EADDRINUSE
- * and the like are logged. */
+/* All but conf is borrowed and outlives it, which is for the call.
+ * UV_EADDRINUSE and the like are logged. */
 MUST_CHECK int admin_create(struct admin **out, struct gateway *gw,
 			    struct reloader *reloader,
 			    const struct admin_conf *conf);

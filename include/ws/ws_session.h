@@ -9,8 +9,9 @@
 
 /*
  * One end of a WebSocket (RFC 6455) on a stream, the server's unless its pool
- * says otherwise: whole messages in, whole messages out. Framing is wslay's; messages, UTF-8, control frames
- * and the close handshake are handled here, within limits.
+ * says otherwise: whole messages in, whole messages out. Framing is wslay's;
+ * messages, UTF-8, control frames and the close handshake are handled here,
+ * within limits.
  */
 struct ws_session;
 

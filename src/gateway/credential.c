@@ -53,24 +53,6 @@ bool credential_proof_same(const struct credential_proof *a,
 		      b->credential->administrators);
 }
 
-static bool is_separator(char c)
-{
-	return c == ' ' || c == '\t' || c == ',';
-}
-
-bool credential_list_next(struct str *one, struct str *list)
-{
-	size_t len = 0;
-
-	while (list->len > 0 && is_separator(list->p[0]))
-		*list = str_skip(*list, 1);
-	while (len < list->len && !is_separator(list->p[len]))
-		len++;
-	*one = (struct str){ list->p, len };
-	*list = str_skip(*list, len);
-	return len > 0;
-}
-
 /* Well-formed when it is an id with something in the place of `*`. */
 const char *credential_check_pattern(struct str text)
 {
@@ -125,7 +107,7 @@ bool credential_allows(const struct credential *c, struct str fr,
 	struct texts t = texts_of(fr, id, canonical);
 	struct str rest = c->originators, one;
 
-	while (credential_list_next(&one, &rest))
+	while (str_word(&one, &rest))
 		if (matches(one, t.text[0]) || matches(one, t.text[1]))
 			return true;
 	return false;
@@ -138,7 +120,7 @@ bool credential_is_administrator(const struct credential *c, struct str fr,
 	struct texts t = texts_of(fr, id, canonical);
 	struct str rest = c->administrators, one;
 
-	while (credential_list_next(&one, &rest))
+	while (str_word(&one, &rest))
 		if (str_eq(one, t.text[0]) ||
 		    (t.text[1].len > 0 && str_eq(one, t.text[1])))
 			return true;

@@ -152,8 +152,8 @@ struct place directory_place(struct directory *d, const struct entity *e);
  * The session at `at` stands for e from now on. *replaced is the one that did
  * until now and has to be closed, or sid 0. UV_EACCES: that one is stronger.
  * UV_EBUSY: there is one, and e has neither registered here nor is proved by a
- * credential: nobody loses his connection for an id that others use as well; or e was removed, and another
- * one of that id has come. UV_ENOMEM.
+ * credential: nobody loses his connection for an id that others use as well; or
+ * e was removed, and another one of that id has come. UV_ENOMEM.
  */
 MUST_CHECK int directory_claim(struct directory *d, struct entity *e,
 			       struct place at, enum strength strength,

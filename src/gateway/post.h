@@ -8,8 +8,9 @@ struct worker_shared;
 
 /*
  * Messages between workers, and the only thing that passes between them:
- * deliveries on their way out and home, notices, and visits of the main thread. A delivery of one's own is
- * carried out at once, a notice in the next turn of the loop.
+ * deliveries on their way out and home, notices, and visits of the main thread.
+ * A delivery of one's own is carried out at once, a notice in the next turn of
+ * the loop.
  */
 enum notice_kind {
 	NOTICE_REPLACED,	/* another session stands for the entity */

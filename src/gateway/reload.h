@@ -6,10 +6,10 @@
 /*
  * What a new configuration changes while the workers serve: limits, then
  * certificates, keys and those who vouch for peers, by listener, of the notify
- * endpoint and towards the CSE, and the credentials. All of it is made by the main thread, so
- * that nothing can fail any more once a worker has its part; then a visit swaps
- * it in. New handshakes use what is new. Sessions stay, but for those whose
- * credential has gone or has changed: Close 1008.
+ * endpoint and towards the CSE, and the credentials. All of it is made by the
+ * main thread, so that nothing can fail any more once a worker has its part;
+ * then a visit swaps it in. New handshakes use what is new. Sessions stay, but
+ * for those whose credential has gone or has changed: Close 1008.
  */
 
 /* As gateway_reload(). What cannot be used is logged. */

@@ -200,7 +200,7 @@ static const char *set_list(struct reader *r, struct str *out, struct str value,
 	struct str rest = value, one;
 	const char *why = "must not be empty";
 
-	while (credential_list_next(&one, &rest)) {
+	while (str_word(&one, &rest)) {
 		why = credential_check_pattern(one);
 		if (why == NULL && !patterns &&
 		    memchr(one.p, '*', one.len) != NULL)

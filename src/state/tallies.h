@@ -8,11 +8,11 @@
 #include "state/inbox.h"
 
 /*
- * How much of the inbox is whose, in memory: only entities that have items
- * are here. The thread changes `now` along with its open transaction; others
- * see `committed`, which follows by tallies_commit(). All but
- * tallies_count(), tallies_each() and tallies_stats() is the thread's, or of the time before
- * it runs.
+ * How much of the inbox is whose, in memory: only entities that have items are
+ * here. The thread changes `now` along with its open transaction; others see
+ * `committed`, which follows by tallies_commit(). All but tallies_count(),
+ * tallies_each() and tallies_stats() is the thread's, or of the time before it
+ * runs.
  */
 struct tally_counts {
 	uint64_t items, bytes;
