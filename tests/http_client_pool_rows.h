@@ -148,20 +148,37 @@ static const struct row pool_rows[] = {
 	},
 	{
 		.name = "no more octets wait than allowed",
-		.program = "+a +b +c =2 +c +d +e",
+		.program = "+a +b +c =2 +c +d =4 +e",
 		.heard = "c?LIMIT a=200:<a> b=200:<b> c=200:<c> d=200:<d> "
 			 "e=200:<e>",
 		.seen = "0a 0b 0c 0d 0e",
 		.opened = 1,
 		.refused_waiting = 1,
 		.connections = 1,
-		.max_waiting = 150,
+		.max_waiting = 200,
 	},
 	{
 		.name = "who has few pending goes first",
 		.program = "+a %b %c +d",
 		.heard = "a=200:<a> d=200:<d> b=200:<b> c=200:<c>",
 		.seen = "0a 0d 0b 0c",
+		.opened = 1,
+		.connections = 1,
+	},
+	{
+		.name = "senders take turns",
+		.program = "+a $b1 $c1 $d1 $e2 $f2",
+		.heard = "a=200:<a> b=200:<b> e=200:<e> c=200:<c> f=200:<f> "
+			 "d=200:<d>",
+		.seen = "0a 0b 0e 0c 0f 0d",
+		.opened = 1,
+		.connections = 1,
+	},
+	{
+		.name = "an answer's octets count for their sender",
+		.program = "$a1 =1 +b $c1 $d2 $e2",
+		.heard = "a=200:<a> b=200:<b> d=200:<d> e=200:<e> c=200:<c>",
+		.seen = "0a 0b 0d 0e 0c",
 		.opened = 1,
 		.connections = 1,
 	},
@@ -182,7 +199,7 @@ static const struct row pool_rows[] = {
 		.opened = 1,
 		.refused_waiting = 1,
 		.connections = 1,
-		.max_waiting = 150,
+		.max_waiting = 200,
 	},
 	{
 		.name = "a body counts as waiting",

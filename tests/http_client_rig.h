@@ -13,6 +13,7 @@
  * The caller follows a program of one-letter orders, each with an argument:
  *   +a  send a repeatable request with id a      *a  one that is not
  *   %a  as + but of a sender with many others pending
+ *   $a1 as + but of sender 1
  *   -a  cancel                                   !   destroy the client
  *   =2  wait until two outcomes were heard       ~1  until one was read there
  *   .   wait until no connection is open         o1  until one is
@@ -188,6 +189,10 @@ static inline void obey(struct run *run, const char *order)
 		break;
 	case '%':
 		one_of(run, order[1])->call.others = 20;
+		send_one(run, one_of(run, order[1]), 0, true);
+		break;
+	case '$':
+		one_of(run, order[1])->call.sender = (uint64_t)(order[2] - '0');
 		send_one(run, one_of(run, order[1]), 0, true);
 		break;
 	case '*':

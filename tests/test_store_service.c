@@ -203,6 +203,7 @@ static void check(const char *want)
 	     "'pc':{'m2m:csr':{'rn':'mn','csi':'/mn','cb':'/mn/cb'," \
 	     "'rr':true,'srv':['3'],'poa':['http://h/']}}"
 #define READ "'op':2,'to':'cse-in/box','fr':'CAdmin'"
+#define BASE "'op':2,'to':'cse-in','fr':'CAdmin'"
 #define FAR  "'op':2,'to':'/mn/cb/x','fr':'CAdmin'"
 
 /* ---- answers ---- */
@@ -232,6 +233,31 @@ START_TEST(test_many)
 				     round == 0 ? STR("q1 2001\nq2 2001\n") :
 						  STR("q1 4105\nq2 2001\n")));
 	}
+}
+END_TEST
+
+/* Who asks once does not wait for all that another has asked before; what one
+ * asks is answered in order. */
+START_TEST(test_senders)
+{
+	const struct str alone = STR("q600 2000\n");
+	struct str rest;
+	char line[32];
+
+	for (unsigned i = 0; i < JOBS; i++) {
+		rig.jobs[i].sender = i < JOBS - 1 ? 1 : 2;
+		must_submit(i == 0 ? BOX : i < JOBS - 1 ? CIN : BASE);
+	}
+	run_until(JOBS);
+	rest = buf_str(&rig.log);
+	for (unsigned i = 1; i < JOBS; i++) {
+		if (str_starts(rest, alone))
+			rest = str_skip(rest, alone.len);
+		snprintf(line, sizeof(line), "q%u 2001\n", i);
+		ck_assert_msg(str_starts(rest, str_of(line)), "no %s", line);
+		rest = str_skip(rest, strlen(line));
+	}
+	ck_assert_uint_eq(rest.len, 0);
 }
 END_TEST
 
@@ -444,6 +470,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_answers);
 	tcase_add_test(tc, test_many);
+	tcase_add_test(tc, test_senders);
 	tcase_add_test(tc, test_too_much);
 	tcase_add_test(tc, test_close_mailbox);
 	tcase_add_test(tc, test_events);

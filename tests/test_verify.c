@@ -8,27 +8,38 @@ static const struct credential credential = { .name = "me" };
 static struct credential_proof known;
 static struct verifier *verifier;
 static uv_loop_t loop;
-static unsigned heard;
+static char owners[4];			/* who asks */
+static unsigned heard, order[1000];	/* whose verdicts came */
 static enum verdict last;
 static const struct credential_proof *got;
 
 static void on_verified(void *owner, enum verdict verdict,
 			const struct credential_proof *p)
 {
-	ck_assert_ptr_eq(owner, &heard);
-	heard++;
+	order[heard++] = (unsigned)((char *)owner - owners);
 	last = verdict;
 	got = p;
 }
 
-static enum verdict ask(struct verification **later, const char *name,
-			const char *secret)
+/* secret, from the address 127.0.0.number */
+static enum verdict ask_from(struct verification **later, unsigned number,
+			     const char *secret, void *owner)
 {
+	struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x7f000000 + number),
+	};
 	struct proof p = { .given = true, .kind = CREDENTIAL_TOKEN,
-			   .name = str_of(name), .secret = str_of(secret) };
+			   .name = STR("me"), .secret = str_of(secret) };
 
 	got = NULL;
-	return verifier_ask(verifier, &got, later, &p, on_verified, &heard);
+	return verifier_ask(verifier, &got, later, &p,
+			    (struct sockaddr *)&from, on_verified, owner);
+}
+
+static enum verdict ask(struct verification **later, const char *secret)
+{
+	return ask_from(later, 1, secret, &owners[0]);
 }
 
 static void setup(void)
@@ -58,13 +69,13 @@ START_TEST(test_right_is_remembered)
 {
 	struct verification *later;
 
-	ck_assert_int_eq(ask(&later, "me", "right"), VERDICT_LATER);
+	ck_assert_int_eq(ask(&later, "right"), VERDICT_LATER);
 	ck_assert_uint_eq(heard, 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_uint_eq(heard, 1);
 	ck_assert_int_eq(last, VERDICT_RIGHT);
 	ck_assert_ptr_eq(got, &known);
-	ck_assert_int_eq(ask(&later, "me", "right"), VERDICT_RIGHT);
+	ck_assert_int_eq(ask(&later, "right"), VERDICT_RIGHT);
 	ck_assert_ptr_eq(got, &known);
 	ck_assert_uint_eq(heard, 1);
 }
@@ -75,7 +86,7 @@ START_TEST(test_wrong_is_not)
 	struct verification *later;
 
 	for (unsigned i = 1; i <= 3; i++) {
-		ck_assert_int_eq(ask(&later, "me", "wrong"), VERDICT_LATER);
+		ck_assert_int_eq(ask(&later, "wrong"), VERDICT_LATER);
 		uv_run(&loop, UV_RUN_DEFAULT);
 		ck_assert_uint_eq(heard, i);
 		ck_assert_int_eq(last, VERDICT_WRONG);
@@ -86,9 +97,13 @@ END_TEST
 
 START_TEST(test_nobody_of_that_name)
 {
+	struct proof p = { .given = true, .kind = CREDENTIAL_TOKEN,
+			   .name = STR("you"), .secret = STR("right") };
+	struct sockaddr from = { .sa_family = AF_UNSPEC };
 	struct verification *later;
 
-	ck_assert_int_eq(ask(&later, "you", "right"), VERDICT_WRONG);
+	ck_assert_int_eq(verifier_ask(verifier, &got, &later, &p, &from,
+				      on_verified, &owners[0]), VERDICT_WRONG);
 	ck_assert_ptr_null(got);
 }
 END_TEST
@@ -97,7 +112,7 @@ START_TEST(test_cancelled)
 {
 	struct verification *later;
 
-	ck_assert_int_eq(ask(&later, "me", "right"), VERDICT_LATER);
+	ck_assert_int_eq(ask(&later, "right"), VERDICT_LATER);
 	verification_cancel(later);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_uint_eq(heard, 0);
@@ -109,7 +124,7 @@ START_TEST(test_destroyed_meanwhile)
 	struct verification *later;
 
 	for (unsigned i = 0; i < 20; i++)
-		ck_assert_int_eq(ask(&later, "me", i % 2 ? "right" : "wrong"),
+		ck_assert_int_eq(ask(&later, i % 2 ? "right" : "wrong"),
 				 VERDICT_LATER);
 	verifier_destroy(verifier);
 	verifier = NULL;
@@ -123,12 +138,36 @@ START_TEST(test_busy)
 	struct verification *later;
 	unsigned count = 0;
 
-	while (ask(&later, "me", "right") == VERDICT_LATER)
+	while (ask(&later, "right") == VERDICT_LATER)
 		ck_assert_uint_lt(++count, 1000);
-	ck_assert_int_eq(ask(&later, "me", "right"), VERDICT_BUSY);
+	ck_assert_int_eq(ask(&later, "right"), VERDICT_BUSY);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_uint_eq(heard, count);
-	ck_assert_int_eq(ask(&later, "me", "wrong"), VERDICT_LATER);
+	ck_assert_int_eq(ask(&later, "wrong"), VERDICT_LATER);
+}
+END_TEST
+
+/* Who asks once does not wait for all whom another address asks for, and who
+ * has left is not hashed. */
+START_TEST(test_turns)
+{
+	struct verification *later[6];
+
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(ask_from(&later[i], 1, "wrong", &owners[1]),
+				 VERDICT_LATER);
+	ck_assert_int_eq(ask_from(&later[4], 2, "wrong", &owners[2]),
+			 VERDICT_LATER);
+	ck_assert_int_eq(ask_from(&later[5], 3, "wrong", &owners[3]),
+			 VERDICT_LATER);
+	verification_cancel(later[2]);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_uint_eq(heard, 5);
+	ck_assert_uint_eq(order[0], 1);
+	ck_assert_uint_eq(order[1], 2);
+	ck_assert_uint_eq(order[2], 3);
+	ck_assert_uint_eq(order[3], 1);
+	ck_assert_uint_eq(order[4], 1);
 }
 END_TEST
 
@@ -144,6 +183,7 @@ int main(void)
 	tcase_add_test(tc, test_cancelled);
 	tcase_add_test(tc, test_destroyed_meanwhile);
 	tcase_add_test(tc, test_busy);
+	tcase_add_test(tc, test_turns);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

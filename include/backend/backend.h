@@ -31,6 +31,8 @@ struct exchange_ops {
 struct exchange {
 	const struct exchange_ops *ops;
 	void *impl;		/* the backend's while submitted, else NULL */
+	uint64_t sender;	/* a number for who shares the CSE with others;
+				 * 0: nobody in particular */
 	unsigned others;	/* of the same sender, submitted and not
 				 * answered; 0 where nobody counts */
 	int status;		/* transport's own status (HTTP), or 0; for logs */

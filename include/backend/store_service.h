@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "backend/backend.h"
+#include "base/fair.h"
 #include "store/store.h"
 
 /*
@@ -19,7 +20,8 @@ struct store_service;
 struct store_service_conf {
 	struct store_conf store;
 	unsigned readers;
-	size_t max_waiting;		/* octets of requests not yet begun */
+	size_t max_waiting;		/* octets of requests not yet begun; one
+					 * may take half of what is left */
 	size_t max_leaving;		/* octets of notifications that the
 					 * outlet has not taken yet */
 };
@@ -38,10 +40,12 @@ void store_service_destroy(struct store_service *s);
 struct store_job {
 	TAILQ_ENTRY(store_job) link;
 	struct store_mailbox *mailbox;
+	uint64_t sender;		/* the caller's; as in an exchange */
 	struct prim request;		/* the caller's copy; owned */
 	struct prim answer;		/* owned; may point into request */
 
 	/* the service's own */
+	struct fair_item turn;		/* while it waits */
 	struct store_pass pass;
 	struct store_events events;
 	struct store_parcel *parcel;
@@ -75,8 +79,9 @@ MUST_CHECK int store_mailbox_init(struct store_mailbox *m,
 void store_mailbox_close(struct store_mailbox *m,
 			 void (*on_closed)(struct store_mailbox *m));
 
-/* job->request is filled; on_done() follows with job->answer. ERR_LIMIT:
- * max_waiting. */
+/* job->sender and request are filled; on_done() follows with job->answer. Jobs
+ * of one sender are executed in order, and who asks for little goes before who
+ * asks for much. ERR_LIMIT: max_waiting. */
 MUST_CHECK int store_mailbox_submit(struct store_mailbox *m,
 				    struct store_job *job, bool read);
 

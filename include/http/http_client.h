@@ -3,6 +3,7 @@
 
 #include <sys/queue.h>
 
+#include "base/fair.h"
 #include "http/http_msg.h"
 #include "net/addr.h"
 #include "net/handshaker.h"
@@ -31,7 +32,8 @@ struct http_client_conf {
 					 * a shorter Keep-Alive: timeout of the
 					 * server wins */
 	size_t max_waiting;		/* octets of requests that wait for a
-					 * connection */
+					 * connection; one may take half of
+					 * what is left */
 	struct addr_nets deny;		/* addresses never connected to */
 	const char *echo_header;	/* repeats call->echo; NULL: none */
 	struct http_limits limits;	/* of responses */
@@ -77,6 +79,7 @@ struct http_call {
 					 * should hold, or empty; borrowed
 					 * until send returns */
 
+	uint64_t sender;		/* any number, 0: nobody */
 	unsigned others;		/* calls of the same sender that are
 					 * pending: who has fewer goes first */
 
@@ -84,7 +87,8 @@ struct http_call {
 	enum http_call_state state;
 	unsigned rank;			/* where it waits */
 	struct http_conn *conn;		/* carries it now */
-	TAILQ_ENTRY(http_call) link;	/* while it waits */
+	struct fair_item turn;		/* while it waits */
+	TAILQ_ENTRY(http_call) link;	/* while it is failing */
 	struct buf bytes;		/* kept while it waits or may repeat */
 	uint64_t echo_hash;
 	bool repeatable;

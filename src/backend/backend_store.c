@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/store_service.h"
+#include "base/siphash.h"
 #include "m2m/transcode.h"
 
 #define MAX_SPARE     256	/* job structs kept for reuse */
@@ -23,6 +24,7 @@ struct backend_store {
 	struct backend base;
 	struct store_mailbox mailbox;
 	struct codec_conf codec;
+	struct siphash_key key;		/* of originators */
 	struct buf json;		/* scratch */
 	struct store_pendings pending, spare;
 	size_t spare_count;
@@ -123,6 +125,14 @@ static int copy_request(struct backend_store *b, struct prim *out,
 	return prim_copy(out, &plain);
 }
 
+/* Where nobody says whose they are, requests are their originator's. */
+static uint64_t sender_of(const struct backend_store *b,
+			  const struct exchange *x, const struct prim *prim)
+{
+	return x->sender != 0 ? x->sender :
+				siphash(&b->key, prim_text(prim, PARAM_FR));
+}
+
 static int store_submit(struct backend *base, struct exchange *x,
 			const struct prim *prim, const char **why)
 {
@@ -134,6 +144,7 @@ static int store_submit(struct backend *base, struct exchange *x,
 	*why = "out of memory";
 	if (p == NULL)
 		return UV_ENOMEM;
+	p->job.sender = sender_of(b, x, prim);
 	err = copy_request(b, &p->job.request, prim, why);
 	if (!err)
 		err = store_mailbox_submit(&b->mailbox, &p->job,
@@ -210,7 +221,9 @@ int backend_store_create(struct backend **out, struct store_service *s,
 	b->codec = *codec;
 	TAILQ_INIT(&b->pending);
 	TAILQ_INIT(&b->spare);
-	err = store_mailbox_init(&b->mailbox, s, loop, on_done);
+	err = siphash_key_random(&b->key);
+	if (!err)
+		err = store_mailbox_init(&b->mailbox, s, loop, on_done);
 	if (err) {
 		free(b);
 		return err;

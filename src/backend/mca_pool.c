@@ -233,6 +233,7 @@ int mca_pool_submit(struct mca_pool *pool, struct exchange *x,
 	if (!keep_request(p, prim))
 		goto give_pending;
 	p->call.echo = p->request.rqi;
+	p->call.sender = x->sender;
 	p->call.others = x->others;
 	err = http_client_send(pool->client, &p->call, buf_str(&pool->head),
 			       body, repeatable);

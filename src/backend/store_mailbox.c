@@ -1,9 +1,16 @@
 /* A loop's end of the service: requests in, answers out. */
 #include "backend/store_service_priv.h"
 
-size_t store_job_cost(const struct store_job *job)
+#define PRICE_NS 20000		/* of a request, besides its octets */
+
+size_t store_job_octets(const struct store_job *job)
 {
 	return sizeof(*job) + job->request.store.len;
+}
+
+uint64_t store_job_price(const struct store_job *job)
+{
+	return PRICE_NS + STORE_OCTET_NS * job->request.store.len;
 }
 
 void store_job_refuse(struct store_job *job, int rsc, const char *why)
@@ -21,20 +28,27 @@ void store_job_deinit(struct store_job *job)
 	store_events_deinit(&job->events);
 }
 
-void store_queue_write(struct store_service *s, struct store_job *job)
+static bool queue(struct store_service *s, struct fair_queue *q,
+		  struct store_job *job)
 {
-	TAILQ_INSERT_TAIL(&s->writes, job, link);
-	s->waiting += store_job_cost(job);
+	fair_price(&s->account, &job->turn, job->sender, store_job_price(job));
+	if (fair_add(q, &job->turn) != 0)
+		return false;
+	s->waiting += store_job_octets(job);
 	job->mailbox->pending++;
-	uv_cond_signal(&s->writes_wait);
+	return true;
 }
 
-static void queue_read(struct store_service *s, struct store_job *job)
+bool store_queue_write(struct store_service *s, struct store_job *job)
 {
-	TAILQ_INSERT_TAIL(&s->reads, job, link);
-	s->waiting += store_job_cost(job);
-	job->mailbox->pending++;
+	uv_cond_signal(&s->writes_wait);
+	return queue(s, &s->writes, job);
+}
+
+static bool queue_read(struct store_service *s, struct store_job *job)
+{
 	uv_cond_signal(&s->reads_wait);
+	return queue(s, &s->reads, job);
 }
 
 void store_mailbox_deliver(struct store_mailbox *m, struct store_job *job)
@@ -70,19 +84,16 @@ int store_mailbox_init(struct store_mailbox *m, struct store_service *s,
 	return uv_async_init(loop, &m->async, on_async);
 }
 
-static void drop_queued(struct store_service *s, struct store_jobs *queue,
-			struct store_mailbox *m)
+static bool is_others(struct fair_item *item, void *arg)
 {
-	struct store_job *job, *next;
+	struct store_job *job = container_of(item, struct store_job, turn);
+	struct store_mailbox *m = arg;
 
-	for (job = TAILQ_FIRST(queue); job != NULL; job = next) {
-		next = TAILQ_NEXT(job, link);
-		if (job->mailbox != m)
-			continue;
-		TAILQ_REMOVE(queue, job, link);
-		s->waiting -= store_job_cost(job);
-		m->pending--;
-	}
+	if (job->mailbox != m)
+		return true;
+	m->service->waiting -= store_job_octets(job);
+	m->pending--;
+	return false;
 }
 
 /* Their errands go on, and end without an answer. */
@@ -112,8 +123,8 @@ void store_mailbox_close(struct store_mailbox *m,
 
 	m->on_closed = on_closed;
 	uv_mutex_lock(&s->lock);
-	drop_queued(s, &s->writes, m);
-	drop_queued(s, &s->reads, m);
+	fair_filter(&s->writes, is_others, m);
+	fair_filter(&s->reads, is_others, m);
 	while (m->pending > 0)
 		uv_cond_wait(&s->settled, &s->lock);
 	part_from_errands(m);
@@ -122,23 +133,29 @@ void store_mailbox_close(struct store_mailbox *m,
 	uv_close((uv_handle_t *)&m->async, on_async_closed);
 }
 
+static bool has_room(const struct store_service *s, size_t octets)
+{
+	return s->waiting < s->conf->max_waiting &&
+	       octets <= (s->conf->max_waiting - s->waiting) / 2;
+}
+
 int store_mailbox_submit(struct store_mailbox *m, struct store_job *job,
 			 bool read)
 {
 	struct store_service *s = m->service;
-	bool fits;
+	int err = 0;
 
 	job->mailbox = m;
 	job->pass = (struct store_pass){ 0 };
 	job->unwanted = false;
 	uv_mutex_lock(&s->lock);
-	fits = s->waiting + store_job_cost(job) <= s->conf->max_waiting;
-	if (fits && read && s->reader_count > 0)
-		queue_read(s, job);
-	else if (fits)
-		store_queue_write(s, job);
+	if (!has_room(s, store_job_octets(job)))
+		err = ERR_LIMIT;
+	else if (!(read && s->reader_count > 0 ? queue_read(s, job) :
+						 store_queue_write(s, job)))
+		err = UV_ENOMEM;
 	uv_mutex_unlock(&s->lock);
-	return fits ? 0 : ERR_LIMIT;
+	return err;
 }
 
 void store_job_forget(struct store_job *job)

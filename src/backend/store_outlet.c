@@ -62,8 +62,11 @@ static void again(struct store_errand *e)
 
 	uv_mutex_lock(&s->lock);
 	job = take_job(e);
-	if (job != NULL)
-		store_queue_write(s, job);
+	if (job != NULL && !store_queue_write(s, job)) {
+		store_job_refuse(job, RSC_INTERNAL_SERVER_ERROR,
+				 "out of memory");
+		store_mailbox_deliver(job->mailbox, job);
+	}
 	uv_mutex_unlock(&s->lock);
 	errand_free(e);
 }

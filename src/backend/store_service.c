@@ -1,7 +1,9 @@
 /*
- * The threads. The writer takes all that waits, up to BATCH, executes it in
- * one transaction and hands the answers out after the commit: under load the
+ * The threads. The writer executes what waits in one transaction, for BATCH_NS
+ * or up to BATCH, and hands the answers out after the commit: under load the
  * cost of a commit is shared by many, without load nobody waits for company.
+ * What is executed next is decided each time anew (fair.h), so that who asks
+ * for little does not wait for all who ask for much.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -10,12 +12,44 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BATCH      512		/* requests of one transaction */
+#define BATCH      512		/* requests of one transaction, */
+#define BATCH_NS   5000000	/* and time after which none is added */
 #define EXPIRE_MS  1000		/* how often expired resources are looked for */
 #define EXPIRE_MAX 256		/* of them at a time */
 
-static void execute(struct store_thread *t, struct store_job *job)
+/* The one that is due first; NULL: none waits. */
+static struct store_job *take(struct store_service *s, struct fair_queue *q)
 {
+	struct fair_item *item = fair_first(q);
+	struct store_job *job;
+
+	if (item == NULL)
+		return NULL;
+	job = container_of(item, struct store_job, turn);
+	fair_begin(&s->account, item);
+	fair_remove(q, item);
+	s->waiting -= store_job_octets(job);
+	return job;
+}
+
+/* What was more than it was thought to cost. */
+static void settle(struct store_service *s, const struct store_job *job,
+		   uint64_t spent)
+{
+	uint64_t cost = spent + STORE_OCTET_NS * job->answer.store.len;
+	uint64_t price = store_job_price(job);
+
+	if (cost <= price)
+		return;
+	uv_mutex_lock(&s->lock);
+	fair_charge(&s->account, job->sender, cost - price);
+	uv_mutex_unlock(&s->lock);
+}
+
+/* Returns how long it took. */
+static uint64_t execute(struct store_thread *t, struct store_job *job)
+{
+	uint64_t began = uv_hrtime(), spent;
 	bool again = job->pass.agreed;
 	int err = store_execute(t->conn, &job->answer, &job->events,
 				&job->pass, &job->request, clock_wall_ms());
@@ -23,6 +57,9 @@ static void execute(struct store_thread *t, struct store_job *job)
 	if (err || (again && job->pass.outcome == STORE_ASKED))
 		store_job_refuse(job, RSC_INTERNAL_SERVER_ERROR,
 				 "the store failed");
+	spent = uv_hrtime() - began;
+	settle(t->service, job, spent);
+	return spent;
 }
 
 /* The transaction is lost, and with it what its answers would say. */
@@ -53,31 +90,35 @@ static void hand_out(struct store_service *s, struct store_jobs *jobs)
 	uv_mutex_unlock(&s->lock);
 }
 
-static void take(struct store_service *s, struct store_jobs *to,
-		 struct store_jobs *from, unsigned max)
+static struct store_job *next_write(struct store_service *s)
 {
 	struct store_job *job;
 
-	while (max-- > 0 && (job = TAILQ_FIRST(from)) != NULL) {
-		TAILQ_REMOVE(from, job, link);
-		s->waiting -= store_job_cost(job);
-		TAILQ_INSERT_TAIL(to, job, link);
-	}
+	uv_mutex_lock(&s->lock);
+	job = take(s, &s->writes);
+	uv_mutex_unlock(&s->lock);
+	return job;
 }
 
-static void write_batch(struct store_thread *t, struct store_jobs *jobs)
+static void write_batch(struct store_thread *t, struct store_jobs *done)
 {
-	struct store_job *job;
 	int err = store_begin(t->conn);
+	uint64_t spent = 0;
+	struct store_job *job;
 
-	if (!err) {
-		TAILQ_FOREACH(job, jobs, link)
-			execute(t, job);
-		err = store_commit(t->conn);
+	for (unsigned n = 0; n < BATCH && spent < BATCH_NS; n++) {
+		job = next_write(t->service);
+		if (job == NULL)
+			break;
+		TAILQ_INSERT_TAIL(done, job, link);
+		if (!err)
+			spent += execute(t, job);
 	}
+	if (!err)
+		err = store_commit(t->conn);
 	if (err) {
 		log_warning("store_commit_failed", LOG_ERRNO(err));
-		fail_all(jobs);
+		fail_all(done);
 	}
 }
 
@@ -114,16 +155,16 @@ static void writer_main(void *arg)
 
 	for (;;) {
 		struct store_jobs jobs = TAILQ_HEAD_INITIALIZER(jobs);
-		bool ending;
+		bool ending, any;
 
 		uv_mutex_lock(&s->lock);
-		if (TAILQ_EMPTY(&s->writes) && !s->ending)
+		if (s->writes.count == 0 && !s->ending)
 			uv_cond_timedwait(&s->writes_wait, &s->lock,
 					  EXPIRE_MS * UINT64_C(1000000));
 		ending = s->ending;
-		take(s, &jobs, &s->writes, BATCH);
+		any = s->writes.count > 0;
 		uv_mutex_unlock(&s->lock);
-		if (!TAILQ_EMPTY(&jobs))
+		if (any)
 			write_batch(t, &jobs);
 		else if (ending)
 			break;
@@ -144,18 +185,17 @@ static void reader_main(void *arg)
 
 	for (;;) {
 		struct store_jobs jobs = TAILQ_HEAD_INITIALIZER(jobs);
-		bool ending;
+		struct store_job *job;
 
 		uv_mutex_lock(&s->lock);
-		while (TAILQ_EMPTY(&s->reads) && !s->ending)
+		while (s->reads.count == 0 && !s->ending)
 			uv_cond_wait(&s->reads_wait, &s->lock);
-		ending = s->ending;
-		take(s, &jobs, &s->reads, 1);
+		job = take(s, &s->reads);
 		uv_mutex_unlock(&s->lock);
-		if (!TAILQ_EMPTY(&jobs))
-			execute(t, TAILQ_FIRST(&jobs));
-		else if (ending)
+		if (job == NULL)
 			break;
+		execute(t, job);
+		TAILQ_INSERT_TAIL(&jobs, job, link);
 		hand_out(s, &jobs);
 	}
 }
@@ -205,8 +245,6 @@ int store_service_create(struct store_service **out, const char **why,
 	if (s == NULL)
 		return UV_ENOMEM;
 	s->conf = conf;
-	TAILQ_INIT(&s->writes);
-	TAILQ_INIT(&s->reads);
 	err = store_create(&s->store, why, &conf->store);
 	if (err) {
 		free(s);
@@ -238,6 +276,9 @@ void store_service_destroy(struct store_service *s)
 	for (unsigned i = 0; i < s->reader_count; i++)
 		thread_end(&s->readers[i]);
 	store_destroy(s->store);
+	fair_queue_deinit(&s->writes);
+	fair_queue_deinit(&s->reads);
+	fair_account_deinit(&s->account);
 	uv_cond_destroy(&s->settled);
 	uv_cond_destroy(&s->reads_wait);
 	uv_cond_destroy(&s->writes_wait);

@@ -8,6 +8,7 @@
  * all lists, and is held for pointer moves only.
  */
 #define STORE_READERS_MAX 16
+#define STORE_OCTET_NS	  10	/* what an octet is thought to cost */
 
 /* What one committed request, or an expiration, leaves for the world. */
 struct store_parcel {
@@ -29,7 +30,8 @@ struct store_service {
 	uv_mutex_t lock;
 	uv_cond_t writes_wait, reads_wait;	/* something is queued */
 	uv_cond_t settled;			/* a mailbox has nothing left */
-	struct store_jobs writes, reads;
+	struct fair_account account;		/* in nanoseconds */
+	struct fair_queue writes, reads;	/* of jobs */
 	size_t waiting;				/* octets queued */
 	bool ending;
 	struct store_outlet *outlet;		/* borrowed, or NULL */
@@ -40,7 +42,10 @@ struct store_service {
 };
 
 /* What a queued job counts for in max_waiting. */
-size_t store_job_cost(const struct store_job *job);
+size_t store_job_octets(const struct store_job *job);
+
+/* What a job is thought to cost, in nanoseconds, before it is executed. */
+uint64_t store_job_price(const struct store_job *job);
 
 /* An answer that the store did not give. */
 void store_job_refuse(struct store_job *job, int rsc, const char *why);
@@ -58,7 +63,8 @@ void store_outlet_send(struct store_service *s, struct store_parcel *p);
 /* To its mailbox or, when it is an errand, to the outlet. */
 void store_job_hand_out(struct store_service *s, struct store_job *job);
 
-void store_queue_write(struct store_service *s, struct store_job *job);
+/* False: no memory, nothing happened. */
+bool store_queue_write(struct store_service *s, struct store_job *job);
 
 /* The answer is there. */
 void store_mailbox_deliver(struct store_mailbox *m, struct store_job *job);

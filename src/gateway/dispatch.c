@@ -257,6 +257,7 @@ static void start(struct request *rq, struct prim *p)
 		rsc = d->hooks->on_request(d->hook_arg, rq->peer, p, &rq->note,
 					   &why);
 	if (rsc == 0) {
+		rq->x.sender = rq->peer->id;
 		rq->x.others = is_poll(rq) ? UINT_MAX :
 					     rq->peer->at_cse_count - 1;
 		err = backend_submit(d->backend, &rq->x, p, &why);

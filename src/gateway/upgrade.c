@@ -195,14 +195,18 @@ static void check_proof(struct upgrade *u)
 {
 	struct worker *w = u->l->w;
 	const struct credential_proof *known = NULL;
+	struct sockaddr_storage from = { 0 };
 	struct proof proof;
 	enum verdict verdict;
 
 	if (proof_read(&proof, u->req) != 0) {
 		refuse_credential(u, "malformed credential");
 	} else if (proof.given) {
+		if (stream_peer_address(u->stream, &from) != 0)
+			from.ss_family = AF_UNSPEC;
 		verdict = verifier_ask(w->verifier, &known, &u->verification,
-				       &proof, on_verified, u);
+				       &proof, (struct sockaddr *)&from,
+				       on_verified, u);
 		proof_wipe(&proof);
 		if (verdict != VERDICT_LATER)
 			on_verdict(u, verdict, known);

@@ -42,13 +42,15 @@ verifier_find_certificate(const struct verifier *v, struct str name);
 const struct credential_proof *
 verifier_find_same(const struct verifier *v, const struct credential_proof *p);
 
-/* *known: when RIGHT. *later: when LATER, until on_verified() or
+/* from: whose turn it uses; where many want to be hashed, each address has its
+ * own. *known: when RIGHT. *later: when LATER, until on_verified() or
  * verification_cancel(). */
 enum verdict verifier_ask(struct verifier *v,
 			  const struct credential_proof **known,
 			  struct verification **later,
-			  const struct proof *proof, verified_fn *on_verified,
-			  void *owner);
+			  const struct proof *proof,
+			  const struct sockaddr *from,
+			  verified_fn *on_verified, void *owner);
 /* Accepts NULL. */
 void verification_cancel(struct verification *job);
 

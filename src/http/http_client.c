@@ -1,11 +1,12 @@
 /*
  * The pool. A connection's state is the set it stands in. A request that
  * finds no idle connection waits; a connection that opens or frees takes one
- * of a sender that has few others pending, and of these the one that waits
- * longest. The more others a sender has pending, the less of the connections
- * and of the room to wait its next one may use, down to the half: what never
- * gets an answer does not keep out those who have none pending. Only a repeated request is promised to a connection
- * of its own while that one opens, for it needs a fresh one.
+ * of a sender that has few others pending, and of these the one that is due
+ * first when all pay for the octets they send and are sent (fair.h). The more
+ * others a sender has pending, the less of the connections and of the room to
+ * wait its next one may use, down to the half: what never gets an answer does
+ * not keep out those who have none pending. Only a repeated request is promised
+ * to a connection of its own while that one opens, for it needs a fresh one.
  *
  * Whoever calls an owner does so last, with everything put in order before:
  * the owner may send, cancel or destroy. Where several owners must hear, the
@@ -20,6 +21,7 @@
 
 #define KEPT_CAPACITY 4096	/* octets a finished call may keep */
 #define RANKS	      5		/* others pending: 0, 1, 3, 7, 15 or more */
+#define CALL_COST     2048	/* octets that a call without any counts as */
 
 TAILQ_HEAD(http_call_list, http_call);
 
@@ -30,7 +32,8 @@ struct http_client {
 	struct http_resolver *resolver;		/* owned; NULL: Unix socket */
 	struct http_conn_set opening, idle, busy;	/* owned */
 
-	struct http_call_list waiting[RANKS];	/* by rank, the oldest first */
+	struct fair_account account;		/* in octets */
+	struct fair_queue waiting[RANKS];	/* owned; by rank */
 	struct http_call_list failing;
 	size_t waiting_octets;
 	bool telling;				/* fail_all() is running */
@@ -93,8 +96,9 @@ static bool may_work(const struct http_client *c, unsigned rank)
 static struct http_call *first_waiting(const struct http_client *c)
 {
 	for (size_t i = 0; i < RANKS; i++)
-		if (!TAILQ_EMPTY(&c->waiting[i]))
-			return TAILQ_FIRST(&c->waiting[i]);
+		if (fair_first(&c->waiting[i]) != NULL)
+			return container_of(fair_first(&c->waiting[i]),
+					    struct http_call, turn);
 	return NULL;
 }
 
@@ -126,7 +130,7 @@ static void call_finish(struct http_call *call)
 
 static void call_unwait(struct http_client *c, struct http_call *call)
 {
-	TAILQ_REMOVE(&c->waiting[call->rank], call, link);
+	fair_remove(&c->waiting[call->rank], &call->turn);
 	c->waiting_octets -= call->bytes.len;
 	c->counters.waiting--;
 }
@@ -151,6 +155,7 @@ static void send_kept(struct http_client *c, struct http_conn *conn)
 {
 	struct http_call *call = conn->call;
 
+	fair_begin(&c->account, &call->turn);
 	enter_set(c, conn, &c->busy);
 	http_conn_send(conn, buf_str(&call->bytes), (struct str){ NULL, 0 },
 		       call->echo_hash);
@@ -231,6 +236,9 @@ static void fail_next(struct http_client *c, struct http_call *call)
 
 static void client_free(struct http_client *c)
 {
+	for (size_t i = 0; i < RANKS; i++)
+		fair_queue_deinit(&c->waiting[i]);
+	fair_account_deinit(&c->account);
 	http_resolver_destroy(c->resolver);
 	free(c);
 }
@@ -298,6 +306,7 @@ static void on_answer(struct http_conn *conn, const struct http_msg *msg)
 		put_to_work(c, conn);
 	else
 		drop_conn(c, conn);
+	fair_charge(&c->account, call->sender, msg->body.len);
 	serve_waiting(c);
 	call_finish(call);
 	call->ops->on_response(call, msg);
@@ -386,24 +395,36 @@ static void send_now(struct http_client *c, struct http_conn *conn,
 	if (call->repeatable)
 		call->repeatable = keep_bytes(call, head, body);
 	bind_call(conn, call);
+	fair_begin(&c->account, &call->turn);
 	enter_set(c, conn, &c->busy);
 	http_conn_send(conn, head, body, call->echo_hash);
+}
+
+/* Half of what is left: what a few large ones want leaves room for many small
+ * ones. */
+static bool has_room(const struct http_client *c, const struct http_call *call,
+		     size_t octets)
+{
+	size_t max = share(c->conf->max_waiting, call->rank);
+
+	return c->waiting_octets < max &&
+	       octets <= (max - c->waiting_octets) / 2;
 }
 
 static int wait_for_conn(struct http_client *c, struct http_call *call,
 			 struct str head, struct str body)
 {
-	size_t max = share(c->conf->max_waiting, call->rank);
-	size_t room = max > c->waiting_octets ? max - c->waiting_octets : 0;
-
-	if (head.len > room || body.len > room - head.len) {
+	if (!has_room(c, call, head.len + body.len)) {
 		c->counters.refused_waiting++;
 		return ERR_LIMIT;
 	}
 	if (!keep_bytes(call, head, body))
 		return UV_ENOMEM;
+	if (fair_add(&c->waiting[call->rank], &call->turn) != 0) {
+		call_finish(call);
+		return UV_ENOMEM;
+	}
 	call->state = HTTP_CALL_WAITING;
-	TAILQ_INSERT_TAIL(&c->waiting[call->rank], call, link);
 	c->waiting_octets += call->bytes.len;
 	c->counters.waiting++;
 	serve_waiting(c);
@@ -433,8 +454,6 @@ int http_client_create(struct http_client **out, struct reactor *r,
 	set_init(&c->opening);
 	set_init(&c->idle);
 	set_init(&c->busy);
-	for (size_t i = 0; i < RANKS; i++)
-		TAILQ_INIT(&c->waiting[i]);
 	TAILQ_INIT(&c->failing);
 	if (conf->host != NULL) {
 		err = http_resolver_create(&c->resolver, r, conf->host,
@@ -485,6 +504,8 @@ int http_client_send(struct http_client *c, struct http_call *call,
 	call->echo_hash = http_conn_hash(call->echo);
 	call->echo = (struct str){ NULL, 0 };
 	call->rank = rank_of(call->others);
+	fair_price(&c->account, &call->turn, call->sender,
+		   CALL_COST + head.len + body.len);
 	conn = may_work(c, call->rank) ? pick_idle(c) : NULL;
 	if (conn == NULL)
 		return wait_for_conn(c, call, head, body);

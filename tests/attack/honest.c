@@ -360,10 +360,14 @@ static void report(struct honest *h)
 }
 
 /* False: stdin has ended. */
-static bool turn(struct honest *h, int wait_ms)
+static bool turn(struct honest *h, uint64_t wait_ns)
 {
+	struct timespec wait = {
+		.tv_sec = (time_t)(wait_ns / 1000000000u),
+		.tv_nsec = (long)(wait_ns % 1000000000u),
+	};
 	struct epoll_event ready[256];
-	int n = epoll_wait(h->epoll, ready, 256, wait_ms);
+	int n = epoll_pwait2(h->epoll, ready, 256, &wait, NULL);
 	char byte;
 
 	for (int i = 0; i < n; i++) {
@@ -395,7 +399,7 @@ static void start(struct honest *h)
 		client_open(&h->clients[i]);
 	}
 	while (upgraded <= h->connections && h->window.errors == 0) {
-		turn(h, 100);
+		turn(h, 100000000);
 		upgraded = 0;
 		for (unsigned i = 0; i <= h->connections; i++)
 			upgraded += h->clients[i].upgraded;
@@ -414,8 +418,7 @@ static void run(struct honest *h)
 	uint64_t now = now_ns();
 
 	h->next_ns = h->next_newcomer_ns = now + h->every_ns;
-	while (turn(h, h->next_ns > now ?
-			    (int)((h->next_ns - now) / 1000000) : 0)) {
+	while (turn(h, h->next_ns > now ? h->next_ns - now : 0)) {
 		now = now_ns();
 		ask_what_is_due(h, now);
 	}
