@@ -1,7 +1,8 @@
 /*
- * The threads. The writer executes what waits in one transaction, for BATCH_NS
- * or up to BATCH, and hands the answers out after the commit: under load the
- * cost of a commit is shared by many, without load nobody waits for company.
+ * The threads. The writer executes what waits in one transaction, for about
+ * twice the time that a commit takes, and hands the answers out after the
+ * commit: under load the cost of a commit is shared by many, without load
+ * nobody waits for company, and nobody waits long for the others' requests.
  * What is executed next is decided each time anew (fair.h), so that who asks
  * for little does not wait for all who ask for much.
  */
@@ -12,8 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BATCH      512		/* requests of one transaction, */
-#define BATCH_NS   5000000	/* and time after which none is added */
+#define BATCH      512		/* requests of one transaction */
+#define BATCH_NS   UINT64_C(1000000)	/* none is added after, or twice the */
+#define COMMIT_NS  UINT64_C(5000000)	/* time of a commit, of that at most */
 #define EXPIRE_MS  1000		/* how often expired resources are looked for */
 #define EXPIRE_MAX 256		/* of them at a time */
 
@@ -90,24 +92,45 @@ static void hand_out(struct store_service *s, struct store_jobs *jobs)
 	uv_mutex_unlock(&s->lock);
 }
 
-static struct store_job *next_write(struct store_service *s)
+static bool fits(const struct fair_queue *q, uint64_t ns)
 {
-	struct store_job *job;
+	const struct fair_item *item = fair_first(q);
+
+	return item != NULL && item->due - item->start <= ns;
+}
+
+/* The next one, if it is thought to end in time or is the first of its batch;
+ * or NULL. */
+static struct store_job *next_write(struct store_service *s, bool is_first,
+				    uint64_t ns)
+{
+	struct store_job *job = NULL;
 
 	uv_mutex_lock(&s->lock);
-	job = take(s, &s->writes);
+	if (is_first || fits(&s->writes, ns))
+		job = take(s, &s->writes);
 	uv_mutex_unlock(&s->lock);
 	return job;
 }
 
+static int commit(struct store_thread *t)
+{
+	uint64_t began = uv_hrtime(), took;
+	int err = store_commit(t->conn);
+
+	took = uv_hrtime() - began;
+	t->commit_ns = took < COMMIT_NS ? took : COMMIT_NS;
+	return err;
+}
+
 static void write_batch(struct store_thread *t, struct store_jobs *done)
 {
+	uint64_t spent = 0, enough = BATCH_NS + 2 * t->commit_ns;
 	int err = store_begin(t->conn);
-	uint64_t spent = 0;
 	struct store_job *job;
 
-	for (unsigned n = 0; n < BATCH && spent < BATCH_NS; n++) {
-		job = next_write(t->service);
+	for (unsigned n = 0; n < BATCH && spent < enough; n++) {
+		job = next_write(t->service, n == 0, enough - spent);
 		if (job == NULL)
 			break;
 		TAILQ_INSERT_TAIL(done, job, link);
@@ -115,7 +138,7 @@ static void write_batch(struct store_thread *t, struct store_jobs *done)
 			spent += execute(t, job);
 	}
 	if (!err)
-		err = store_commit(t->conn);
+		err = commit(t);
 	if (err) {
 		log_warning("store_commit_failed", LOG_ERRNO(err));
 		fail_all(done);

@@ -21,6 +21,7 @@ struct store_thread {
 	struct store_conn *conn;	/* owned */
 	uv_thread_t thread;
 	bool started;
+	uint64_t commit_ns;		/* what the last commit took */
 };
 
 struct store_service {

@@ -332,7 +332,6 @@ int stream_accept(struct stream **out, struct reactor *r, int fd,
 		return err;
 	}
 	uv_tcp_nodelay(&s->h.tcp, 1);
-	s->takes_turns = true;
 	stream_enter(s, STREAM_OPEN);
 	set_reading(s, true);
 	*out = s;

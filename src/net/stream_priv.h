@@ -40,7 +40,6 @@ struct stream {
 	enum stream_state state;	/* stream_enter() only */
 	bool reading;			/* the owner wants more */
 	bool watched;			/* and libuv looks for it */
-	bool takes_turns;		/* with those who send as much */
 	bool is_held;
 	TAILQ_ENTRY(stream) held_link;	/* in r->held */
 	uint64_t had_its_turn;		/* r->turn of the last full read */

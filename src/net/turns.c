@@ -49,7 +49,7 @@ void turns_took(struct stream *s, size_t n)
 {
 	struct reactor *r = s->r;
 
-	if (n < LARGE_READ || !s->takes_turns || s->is_held)
+	if (n < LARGE_READ || s->is_held)
 		return;
 	if (r->large_reads++ > 0 || !TAILQ_EMPTY(&r->held))
 		hold(s);

@@ -18,8 +18,9 @@
 #define STATUS_MS 10000
 
 /* glibc raises this when such a block is freed, up to 32 MB, and what peers
- * made grow for a minute then stays in the heap for good. */
-#define RETURN_SIZE (128 * 1024)
+ * made grow for a minute then stays in the heap for good. Below the size of a
+ * usual message most of the time goes into pages that come and go. */
+#define RETURN_SIZE (1024 * 1024)
 
 static const int watched[] = { SIGTERM, SIGINT, SIGHUP };
 
