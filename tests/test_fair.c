@@ -39,8 +39,8 @@ static struct item *serve_next(void)
 }
 
 /*
- * Programs of words: "a1:5" is an item a of sender 1 that costs 5; "+1:5" is a
- * charge of 5 to sender 1; "!a" takes a away; "." serves the next one.
+ * Programs of words: "a1:5" is an item a of sender 1 that should cost 5; "+a1:5"
+ * is that it cost 5; "!a" takes a away; "." serves the next one.
  */
 static struct item *item_of(char name)
 {
@@ -52,8 +52,9 @@ static struct item *item_of(char name)
 
 static void obey(const char *word, struct buf *served)
 {
+	const char *item = word + (word[0] == '+');
 	char *end;
-	uint64_t sender = strtoull(word + 1, &end, 10), cost = 0;
+	uint64_t sender = strtoull(item + 1, &end, 10), cost = 0;
 
 	if (*end == ':')
 		cost = strtoull(end + 1, NULL, 10);
@@ -62,7 +63,7 @@ static void obey(const char *word, struct buf *served)
 	} else if (word[0] == '!') {
 		fair_remove(&queue, &item_of(word[1])->turn);
 	} else if (word[0] == '+') {
-		fair_charge(&account, sender, cost);
+		fair_settle(&account, &item_of(*item)->turn, sender, cost);
 	} else {
 		fair_price(&account, &item_of(word[0])->turn, sender, cost);
 		ck_assert_int_eq(fair_add(&queue, &item_of(word[0])->turn), 0);
@@ -82,8 +83,16 @@ static const struct {
 	  "x2:1 . a1:5 b1:5 c1:5 d1:5 . . . x2:5 y2:5 z2:5", "xabcxdyz" },
 	{ "what is served leaves a debt",
 	  "a1:50 . x9:1 b1:1 c2:3 d2:3 e2:3", "axcdeb" },
-	{ "a charge counts as much", "+1:50 b1:1 c2:3 d2:3 e2:3", "cdeb" },
-	{ "nobody pays nothing", "+0:50 a1:1 b0:9 c0:9 d1:1", "bcad" },
+	{ "what it cost in the end counts as much",
+	  "a1:1 . +a1:50 x9:1 b1:1 c2:3 d2:3 e2:3", "axcdeb" },
+	{ "what cost little is not given back",
+	  "a1:50 . +a1:1 x9:1 b1:1 c2:3 d2:3 e2:3", "axcdeb" },
+	{ "who cost much may again",
+	  "a1:1 . +a1:400 b1:1 . c1:1 d2:99", "abdc" },
+	{ "until it did not for a while",
+	  "a1:1 . +a1:400 b1:1 . +b1:0 c1:1 . +c1:0 d1:1 . +d1:0 e1:1 . "
+	  "+e1:0 f1:1 . g1:1 h2:150", "abcdefgh" },
+	{ "nobody pays nothing", "z0:1 . +z0:50 a1:1 b0:9 c0:9 d1:1", "zbcad" },
 	{ "one is taken away", "a1:1 b2:2 c3:3 d4:4 !b", "acd" },
 	{ "the first is taken away", "a1:1 b2:2 c3:3 d4:4 !a", "bcd" },
 	{ "the last is taken away", "a1:1 b2:2 c3:3 d4:4 !d", "abc" },
@@ -92,7 +101,7 @@ static const struct {
 
 START_TEST(test_order)
 {
-	char text[128], *word, *rest;
+	char text[256], *word, *rest;
 	struct buf served = { 0 };
 
 	snprintf(text, sizeof(text), "%s", programs[_i].program);
@@ -209,8 +218,10 @@ END_TEST
 /* More senders than there is memory for: some are forgiven, none is lost. */
 START_TEST(test_many_senders)
 {
+	struct fair_item turn;
+
 	for (uint64_t sender = 1; sender <= 100000; sender++)
-		fair_charge(&account, sender, sender);
+		fair_price(&account, &turn, sender, sender);
 	add_some(0, ITEMS);
 	ck_assert_uint_eq(serve_all(), ITEMS);
 }

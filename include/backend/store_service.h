@@ -46,6 +46,7 @@ struct store_job {
 
 	/* the service's own */
 	struct fair_item turn;		/* while it waits */
+	uint64_t spent_ns;		/* on its execution */
 	struct store_pass pass;
 	struct store_events events;
 	struct store_parcel *parcel;

@@ -38,14 +38,23 @@ struct fair_queue {
 	size_t count, room;
 };
 
-/* The sender's next items are due by that much later. Of many who owe, some may
- * be forgiven, first who owes least; without memory all are. */
-void fair_charge(struct fair_account *a, uint64_t sender, uint64_t cost);
-
-/* Charges cost, and notes in the item when it is due. sender 0 is nobody, and
- * pays nothing. */
+/* Notes in the item when it is due, at a cost that is thought to be cost, or
+ * what the sender's items turned out to cost of late where that is more. sender
+ * 0 is nobody, and pays nothing. */
 void fair_price(struct fair_account *a, struct fair_item *item,
 		uint64_t sender, uint64_t cost);
+
+/* What the item was thought to cost. */
+static inline uint64_t fair_cost(const struct fair_item *item)
+{
+	return item->due - item->start;
+}
+
+/* The item turned out to cost that: its sender's next ones are due by as much
+ * later as it was more. Of many who owe, some may be forgiven, first who owes
+ * least; without memory all are. */
+void fair_settle(struct fair_account *a, const struct fair_item *item,
+		 uint64_t sender, uint64_t cost);
 
 /* It is served, or about to be: time goes on. */
 void fair_begin(struct fair_account *a, const struct fair_item *item);

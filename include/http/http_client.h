@@ -87,6 +87,7 @@ struct http_call {
 	enum http_call_state state;
 	unsigned rank;			/* where it waits */
 	struct http_conn *conn;		/* carries it now */
+	size_t octets;			/* what it costs, without its answer */
 	struct fair_item turn;		/* while it waits */
 	TAILQ_ENTRY(http_call) link;	/* while it is failing */
 	struct buf bytes;		/* kept while it waits or may repeat */

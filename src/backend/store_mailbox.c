@@ -147,6 +147,7 @@ int store_mailbox_submit(struct store_mailbox *m, struct store_job *job,
 
 	job->mailbox = m;
 	job->pass = (struct store_pass){ 0 };
+	job->spent_ns = 0;
 	job->unwanted = false;
 	uv_mutex_lock(&s->lock);
 	if (!has_room(s, store_job_octets(job)))

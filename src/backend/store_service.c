@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BATCH      512		/* requests of one transaction */
-#define BATCH_NS   UINT64_C(1000000)	/* none is added after, or twice the */
+#define TAKEN	   16		/* requests, before the order is looked at
+				 * again */
+#define BATCH_NS   UINT64_C(2000000)	/* none is added after, or twice the */
+#define TIMES	   16		/* what is more than that is chance */
 #define COMMIT_NS  UINT64_C(5000000)	/* time of a commit, of that at most */
 #define EXPIRE_MS  1000		/* how often expired resources are looked for */
 #define EXPIRE_MAX 256		/* of them at a time */
@@ -34,24 +36,9 @@ static struct store_job *take(struct store_service *s, struct fair_queue *q)
 	return job;
 }
 
-/* What was more than it was thought to cost. */
-static void settle(struct store_service *s, const struct store_job *job,
-		   uint64_t spent)
+static void execute(struct store_thread *t, struct store_job *job)
 {
-	uint64_t cost = spent + STORE_OCTET_NS * job->answer.store.len;
-	uint64_t price = store_job_price(job);
-
-	if (cost <= price)
-		return;
-	uv_mutex_lock(&s->lock);
-	fair_charge(&s->account, job->sender, cost - price);
-	uv_mutex_unlock(&s->lock);
-}
-
-/* Returns how long it took. */
-static uint64_t execute(struct store_thread *t, struct store_job *job)
-{
-	uint64_t began = uv_hrtime(), spent;
+	uint64_t began = uv_hrtime();
 	bool again = job->pass.agreed;
 	int err = store_execute(t->conn, &job->answer, &job->events,
 				&job->pass, &job->request, clock_wall_ms());
@@ -59,9 +46,7 @@ static uint64_t execute(struct store_thread *t, struct store_job *job)
 	if (err || (again && job->pass.outcome == STORE_ASKED))
 		store_job_refuse(job, RSC_INTERNAL_SERVER_ERROR,
 				 "the store failed");
-	spent = uv_hrtime() - began;
-	settle(t->service, job, spent);
-	return spent;
+	job->spent_ns = uv_hrtime() - began;
 }
 
 /* The transaction is lost, and with it what its answers would say. */
@@ -72,6 +57,16 @@ static void fail_all(struct store_jobs *jobs)
 	TAILQ_FOREACH(job, jobs, link)
 		store_job_refuse(job, RSC_INTERNAL_SERVER_ERROR,
 				 "the store could not commit");
+}
+
+/* An answer's octets are still to be written. */
+static void settle(struct store_service *s, const struct store_job *job)
+{
+	uint64_t cost = job->spent_ns + STORE_OCTET_NS * job->answer.store.len;
+	uint64_t most = TIMES * fair_cost(&job->turn);
+
+	fair_settle(&s->account, &job->turn, job->sender,
+		    cost < most ? cost : most);
 }
 
 static void hand_out(struct store_service *s, struct store_jobs *jobs)
@@ -85,6 +80,7 @@ static void hand_out(struct store_service *s, struct store_jobs *jobs)
 		struct store_mailbox *m = job->mailbox;
 
 		TAILQ_REMOVE(jobs, job, link);
+		settle(s, job);
 		store_job_hand_out(s, job);
 		if (--m->pending == 0)
 			uv_cond_broadcast(&s->settled);
@@ -92,25 +88,28 @@ static void hand_out(struct store_service *s, struct store_jobs *jobs)
 	uv_mutex_unlock(&s->lock);
 }
 
-static bool fits(const struct fair_queue *q, uint64_t ns)
+/* What is due first, TAKEN at most. None that is thought to take more than a
+ * quarter of the time that is left, unless it is the first. */
+static void take_writes(struct store_service *s, struct store_jobs *out,
+			bool is_first, uint64_t ns)
 {
-	const struct fair_item *item = fair_first(q);
-
-	return item != NULL && item->due - item->start <= ns;
-}
-
-/* The next one, if it is thought to end in time or is the first of its batch;
- * or NULL. */
-static struct store_job *next_write(struct store_service *s, bool is_first,
-				    uint64_t ns)
-{
-	struct store_job *job = NULL;
+	const struct fair_item *item;
+	struct store_job *job;
+	uint64_t price;
 
 	uv_mutex_lock(&s->lock);
-	if (is_first || fits(&s->writes, ns))
+	for (unsigned n = 0; n < TAKEN; n++) {
+		item = fair_first(&s->writes);
+		if (item == NULL)
+			break;
+		price = fair_cost(item);
+		if (price > ns / 4 && !(is_first && n == 0))
+			break;
 		job = take(s, &s->writes);
+		TAILQ_INSERT_TAIL(out, job, link);
+		ns -= price < ns ? price : ns;
+	}
 	uv_mutex_unlock(&s->lock);
-	return job;
 }
 
 static int commit(struct store_thread *t)
@@ -126,17 +125,22 @@ static int commit(struct store_thread *t)
 static void write_batch(struct store_thread *t, struct store_jobs *done)
 {
 	uint64_t spent = 0, enough = BATCH_NS + 2 * t->commit_ns;
+	bool any;
 	int err = store_begin(t->conn);
+	struct store_jobs some = TAILQ_HEAD_INITIALIZER(some);
 	struct store_job *job;
 
-	for (unsigned n = 0; n < BATCH && spent < enough; n++) {
-		job = next_write(t->service, n == 0, enough - spent);
-		if (job == NULL)
-			break;
-		TAILQ_INSERT_TAIL(done, job, link);
-		if (!err)
-			spent += execute(t, job);
-	}
+	do {
+		take_writes(t->service, &some, TAILQ_EMPTY(done),
+			    enough - spent);
+		TAILQ_FOREACH(job, &some, link)
+			if (!err) {
+				execute(t, job);
+				spent += job->spent_ns;
+			}
+		any = !TAILQ_EMPTY(&some);
+		TAILQ_CONCAT(done, &some, link);
+	} while (any && spent < enough);
 	if (!err)
 		err = commit(t);
 	if (err) {

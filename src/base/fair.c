@@ -8,7 +8,9 @@
 #define WAYS	   4		/* in any place of that */
 
 struct fair_debt {
-	uint64_t sender, due;	/* due > now: else it owes nothing */
+	uint64_t sender;
+	uint64_t due;		/* > now: else it owes nothing */
+	uint64_t usual;		/* what an item of it costs, of late */
 };
 
 /* ---- accounts ---- */
@@ -28,35 +30,48 @@ static struct fair_debt *debt_of(struct fair_account *a, uint64_t sender)
 	return least;
 }
 
-/* From when on it pays, and what it owes then. */
-static uint64_t charge(struct fair_account *a, uint64_t sender, uint64_t cost)
+/* Its own from now on; NULL: it has none. */
+static struct fair_debt *take_debt(struct fair_account *a, uint64_t sender)
 {
 	struct fair_debt *debt;
-	uint64_t start = a->now;
 
 	if (sender != 0 && a->debts == NULL)
 		a->debts = calloc(SETS * WAYS, sizeof(*a->debts));
 	if (sender == 0 || a->debts == NULL)
-		return start;
+		return NULL;
 	debt = debt_of(a, sender);
-	if (debt->sender == sender && debt->due > start)
-		start = debt->due;
-	debt->sender = sender;
-	debt->due = start + cost;
-	return start;
-}
-
-void fair_charge(struct fair_account *a, uint64_t sender, uint64_t cost)
-{
-	(void)charge(a, sender, cost);
+	if (debt->sender != sender)
+		*debt = (struct fair_debt){ .sender = sender };
+	if (debt->due < a->now)
+		debt->due = a->now;
+	return debt;
 }
 
 void fair_price(struct fair_account *a, struct fair_item *item,
 		uint64_t sender, uint64_t cost)
 {
-	item->start = charge(a, sender, cost);
-	item->due = sender != 0 ? item->start + cost : item->start;
+	struct fair_debt *debt = take_debt(a, sender);
+
 	item->number = a->number++;
+	item->start = item->due = a->now;
+	if (debt == NULL)
+		return;
+	item->start = debt->due;
+	item->due = item->start + (cost > debt->usual ? cost : debt->usual);
+	debt->due = item->due;
+}
+
+void fair_settle(struct fair_account *a, const struct fair_item *item,
+		 uint64_t sender, uint64_t cost)
+{
+	struct fair_debt *debt = take_debt(a, sender);
+
+	if (debt == NULL)
+		return;
+	if (cost > fair_cost(item))
+		debt->due += cost - fair_cost(item);
+	debt->usual = cost > debt->usual ? (debt->usual + cost) / 2 :
+					   (3 * debt->usual + cost) / 4;
 }
 
 void fair_begin(struct fair_account *a, const struct fair_item *item)

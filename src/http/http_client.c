@@ -306,7 +306,8 @@ static void on_answer(struct http_conn *conn, const struct http_msg *msg)
 		put_to_work(c, conn);
 	else
 		drop_conn(c, conn);
-	fair_charge(&c->account, call->sender, msg->body.len);
+	fair_settle(&c->account, &call->turn, call->sender,
+		    call->octets + msg->body.len);
 	serve_waiting(c);
 	call_finish(call);
 	call->ops->on_response(call, msg);
@@ -504,8 +505,8 @@ int http_client_send(struct http_client *c, struct http_call *call,
 	call->echo_hash = http_conn_hash(call->echo);
 	call->echo = (struct str){ NULL, 0 };
 	call->rank = rank_of(call->others);
-	fair_price(&c->account, &call->turn, call->sender,
-		   CALL_COST + head.len + body.len);
+	call->octets = CALL_COST + head.len + body.len;
+	fair_price(&c->account, &call->turn, call->sender, call->octets);
 	conn = may_work(c, call->rank) ? pick_idle(c) : NULL;
 	if (conn == NULL)
 		return wait_for_conn(c, call, head, body);
