@@ -200,11 +200,15 @@ static void on_malformed(struct session *s, struct str message, int err,
 static void on_request(struct session *s, struct prim *p, struct str message)
 {
 	struct worker *w = s->w;
-	const char *why = "shutting down";
-	int rsc = RSC_TARGET_NOT_REACHABLE;
+	const char *why = NULL;
+	int rsc;
 
-	if (s->state != SESSION_DRAINING)
-		rsc = registrar_admit(w->registrar, &s->owner, p, &why);
+	if (s->state == SESSION_DRAINING) {
+		dispatch_refuse(w->dispatch, &s->peer, p, message,
+				RSC_TARGET_NOT_REACHABLE, "shutting down");
+		return;
+	}
+	rsc = registrar_admit(w->registrar, &s->owner, p, &why);
 	if (rsc == 0) {
 		s->vain = 0;
 		dispatch_request(w->dispatch, &s->peer, p, message);

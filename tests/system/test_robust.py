@@ -286,6 +286,28 @@ class End(Case):
             ws.drop()
         self.assertEqual(daemon.wait(5), 0)
 
+    def test_drain_refuses_what_comes_late(self):
+        """However many there are, and nobody is cut off for it."""
+        cse = self.cse()
+        daemon = self.daemon(cse)
+        ws, idle = self.connect(daemon), self.connect(daemon)
+        ws.send_prim(**retrieve("held"))
+        held = cse.next()
+        daemon.signal(signal.SIGTERM)
+        self.assertEqual(idle.close_received(), 1012)
+        idle.drop()
+        for i in range(100):
+            ws.send_prim(**retrieve(f"late{i}"))
+        for i in range(100):
+            answer = ws.recv_prim()
+            self.assertEqual((answer["rqi"], answer["rsc"]),
+                             (f"late{i}", 5103))
+        held.answer()
+        self.assertEqual(ws.recv_prim()["rqi"], "held")
+        self.assertEqual(ws.close_received(), 1012)
+        ws.drop()
+        self.assertEqual(daemon.wait(5), 0)
+
     def refused(self, daemon):
         """No new sessions: the port is closed, or answers 503."""
         try:
