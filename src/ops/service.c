@@ -1,8 +1,10 @@
 #include "ops/service.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -20,18 +22,23 @@
 /* glibc raises this when such a block is freed, up to 32 MB, and what peers
  * made grow for a minute then stays in the heap for good. Below the size of a
  * usual message most of the time goes into pages that come and go. */
-#define RETURN_SIZE (1024 * 1024)
+#define RETURN_SIZE (512 * 1024)
 
 static const int watched[] = { SIGTERM, SIGINT, SIGHUP };
 
 struct service {
 	struct gateway *gw;		/* borrowed */
 	struct reloader *reloader;	/* likewise */
-	uv_signal_t signals[ARRAY_LEN(watched)];
+	uv_async_t caught;		/* a signal was */
 	uv_timer_t timer;		/* where a service manager listens */
 	bool feeds_watchdog;
 	unsigned open;			/* handles not closed yet */
 };
+
+/* Not uv_signal_t: as that ends, for a moment the signal does what it does by
+ * default, and kills who is about to end well. */
+static atomic_uint pending[ARRAY_LEN(watched)];
+static _Atomic(uv_async_t *) wakes;
 
 static uv_loop_t *loop_of(struct gateway *gw)
 {
@@ -59,10 +66,8 @@ static void say_reloading(void)
 	systemd_notify(text);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void obey(struct service *s, int number)
 {
-	struct service *s = handle->data;
-
 	log_info("signal", LOG_INT("number", number));
 	if (number == SIGHUP) {
 		say_reloading();
@@ -73,6 +78,39 @@ static void on_signal(uv_signal_t *handle, int number)
 		gateway_stop(s->gw);
 	}
 	log_flush();
+}
+
+static void on_caught(uv_async_t *async)
+{
+	struct service *s = container_of(async, struct service, caught);
+
+	for (size_t i = 0; i < ARRAY_LEN(watched); i++)
+		for (unsigned n = atomic_exchange(&pending[i], 0); n > 0; n--)
+			obey(s, watched[i]);
+}
+
+/* On any thread, at any time. */
+static void on_signal(int number)
+{
+	uv_async_t *async = atomic_load(&wakes);
+	int err = errno;
+
+	for (size_t i = 0; i < ARRAY_LEN(watched); i++)
+		if (watched[i] == number)
+			atomic_fetch_add(&pending[i], 1);
+	if (async != NULL)
+		uv_async_send(async);
+	errno = err;
+}
+
+static void set_handlers(void (*handler)(int number))
+{
+	struct sigaction action = { .sa_handler = handler,
+				    .sa_flags = SA_RESTART };
+
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_LEN(watched); i++)
+		sigaction(watched[i], &action, NULL);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -100,17 +138,6 @@ static void hold_back(int how)
 	pthread_sigmask(how, &set, NULL);
 }
 
-static int watch(struct service *s, size_t i)
-{
-	int err = uv_signal_init(loop_of(s->gw), &s->signals[i]);
-
-	if (err)
-		return err;
-	s->signals[i].data = s;
-	s->open++;
-	return uv_signal_start(&s->signals[i], on_signal, watched[i]);
-}
-
 int service_create(struct service **out, struct gateway *gw,
 		   struct reloader *reloader)
 {
@@ -121,20 +148,17 @@ int service_create(struct service **out, struct gateway *gw,
 		return UV_ENOMEM;
 	s->gw = gw;
 	s->reloader = reloader;
-	err = uv_timer_init(loop_of(gw), &s->timer);
+	err = uv_async_init(loop_of(gw), &s->caught, on_caught);
 	if (err) {
 		free(s);
 		return err;
 	}
-	s->timer.data = s;
-	s->open++;
+	uv_timer_init(loop_of(gw), &s->timer);	/* cannot fail */
+	s->timer.data = s->caught.data = s;
+	s->open = 2;
 	uv_unref((uv_handle_t *)&s->timer);
-	for (size_t i = 0; i < ARRAY_LEN(watched) && !err; i++)
-		err = watch(s, i);
-	if (err) {
-		service_destroy(s);
-		return err;
-	}
+	atomic_store(&wakes, &s->caught);
+	set_handlers(on_signal);
 	hold_back(SIG_UNBLOCK);
 	*out = s;
 	return 0;
@@ -158,17 +182,13 @@ void service_ready(struct service *s)
 
 void service_destroy(struct service *s)
 {
-	unsigned count;
-
 	if (s == NULL)
 		return;
-	count = s->open - 1;
+	/* it is ending; not by a signal that comes too late */
+	set_handlers(SIG_IGN);
+	atomic_store(&wakes, NULL);
 	uv_close((uv_handle_t *)&s->timer, on_closed);
-	for (unsigned i = 0; i < count; i++) {
-		uv_close((uv_handle_t *)&s->signals[i], on_closed);
-		/* it is ending; not by a signal that comes too late */
-		signal(watched[i], SIG_IGN);
-	}
+	uv_close((uv_handle_t *)&s->caught, on_closed);
 }
 
 static void return_memory(void)
