@@ -32,18 +32,35 @@ def program(name):
     return path
 
 
-PORTS = 128     # of one test; its process says which ones
+PORTS = 128     # of one test
 port_count = random.randrange(PORTS)
+port_block = None
+
+
+def take_block():
+    """A block of ports that no process beside this one has: who has it holds a
+    name in the kernel."""
+    block = os.getpid()
+    while True:
+        block = (block + 1) % PORTS
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0m2mwsd-tests-ports-{block}")
+            return 15000 + block * PORTS, os.getpid(), holder
+        except OSError:
+            holder.close()
 
 
 def free_port():
     """A port below the range from which the kernel picks source ports, of a
     block that tests beside this one do not use. Bound without SO_REUSEPORT, so
     that no other listener has it."""
-    global port_count
+    global port_count, port_block
+    if port_block is None or port_block[1] != os.getpid():
+        port_block = take_block()
     while True:
         port_count += 1
-        port = 15000 + os.getpid() % PORTS * PORTS + port_count % PORTS
+        port = port_block[0] + port_count % PORTS
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
