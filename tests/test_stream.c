@@ -254,7 +254,7 @@ START_TEST(test_reading_takes_turns)
 END_TEST
 
 /* Whatever number of peers send without end, one turn works off about one read
- * of them, each gets its own, and who sends little is heard at once. */
+ * of them, each gets its own, and who has sent little is heard at once. */
 static struct {
 	struct stream *stream;
 	size_t heard;
@@ -295,6 +295,10 @@ START_TEST(test_floods_share_a_turn)
 					 (struct sockaddr *)&any, false,
 					 &flood_listener_ops, NULL), 0);
 	flood_count = 0;
+	for (int i = 0; i < 4; i++) {
+		unit_send(fd, STR("x"));
+		turn(1);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
 		fds[i] = unit_connect(listener_port(many));
 		turn(1);
@@ -305,7 +309,9 @@ START_TEST(test_floods_share_a_turn)
 		heard_in_turn = 0;
 		unit_send(fd, STR("x"));
 		turn(1);
-		ck_assert_uint_le(heard_in_turn, 2 * 65536);
+		/* once they are known to send much */
+		if (i > 4)
+			ck_assert_uint_le(heard_in_turn, 2 * 65536);
 		ck_assert_uint_ge(server.heard.len, (size_t)i);
 		if (i == 30)
 			for (size_t j = 1; j < ARRAY_LEN(floods); j++)

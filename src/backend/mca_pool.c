@@ -13,7 +13,7 @@
 #define MAX_ANSWER_HEAD    65536	/* a long rqi comes back in it */
 #define MAX_ANSWER_HEADERS 100
 #define MAX_SPARE          64		/* pending structs kept for reuse */
-#define KEPT_CAPACITY      4096		/* octets of ids kept with each */
+#define KEPT_CAPACITY      1024		/* octets of ids kept with each */
 
 /* What belongs to one exchange while it is submitted. */
 struct pending {

@@ -15,7 +15,7 @@
 
 #define TAKEN	   16		/* requests, before the order is looked at
 				 * again */
-#define BATCH_NS   UINT64_C(2000000)	/* none is added after, or twice the */
+#define BATCH_NS   UINT64_C(1000000)	/* none is added after, or twice the */
 #define TIMES	   16		/* what is more than that is chance */
 #define COMMIT_NS  UINT64_C(5000000)	/* time of a commit, of that at most */
 #define EXPIRE_MS  1000		/* how often expired resources are looked for */

@@ -19,7 +19,7 @@
 
 #include "http_conn.h"
 
-#define KEPT_CAPACITY 4096	/* octets a finished call may keep */
+#define KEPT_CAPACITY 1024	/* octets a finished call may keep */
 #define RANKS	      5		/* others pending: 0, 1, 3, 7, 15 or more */
 #define CALL_COST     2048	/* octets that a call without any counts as */
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define BACKLOG  4096
-#define BATCH    64	/* connections taken per event, then others' turn */
+#define BATCH    16	/* connections taken per event, then others' turn */
 #define PAUSE_MS 100
 #define LEFT_MAX 256	/* descriptors that are left to others */
 

@@ -43,21 +43,27 @@ static void flush_all(struct reactor *r)
 /* Nothing is left to do but to wait. */
 static void on_prepare(uv_prepare_t *handle)
 {
-	struct reactor *r = handle->data;
-	uint64_t took;
+	flush_all(handle->data);
+}
 
-	flush_all(r);
-	took = uv_hrtime() - r->turn_began;
+/* At work since the last time; what it slept does not count. */
+static void note_turn(struct reactor *r)
+{
+	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(&r->loop);
+	uint64_t took = now - r->turn_began - (idle - r->turn_idle);
+
 	if (r->turn_began != 0 && took > r->longest_turn)
 		r->longest_turn = took;
+	r->turn_began = now;
+	r->turn_idle = idle;
 }
 
 static void on_check(uv_check_t *handle)
 {
 	struct reactor *r = handle->data;
 
+	note_turn(r);
 	turns_next(r);
-	r->turn_began = uv_hrtime();
 	flush_all(r);
 }
 
@@ -141,6 +147,7 @@ int reactor_create(struct reactor **out)
 		free(r);
 		return err;
 	}
+	(void)uv_loop_configure(&r->loop, UV_METRICS_IDLE_TIME);
 	wheel_init(&r->wheel, uv_now(&r->loop));
 	r->turn = 1;
 	turns_init(r);

@@ -12,7 +12,7 @@ TAILQ_HEAD(stream_list, stream);
 
 #define REACTOR_READ_SIZE  65536
 #define REACTOR_RELEASED   1024		/* streams that linger, at most */
-#define REACTOR_SPARE_MAX  64		/* write buffers kept for reuse */
+#define REACTOR_SPARE_MAX  16		/* write buffers kept for reuse */
 #define REACTOR_SPARE_SIZE 16384	/* larger ones are freed */
 
 struct reactor {
@@ -25,7 +25,10 @@ struct reactor {
 	bool ticking;
 	uint64_t turn;			/* of the loop; from 1 */
 	unsigned large_reads;		/* in it */
-	uint64_t turn_began, longest_turn;	/* ns */
+	uint64_t reading_turn, reading_since;	/* the latest in which a stream
+						 * was read, and from when on */
+	uint64_t turn_began, turn_idle;	/* ns; the latter of all turns before */
+	uint64_t longest_turn;		/* ns at work */
 
 	struct stream_list streams;	/* all; for the end */
 	unsigned released;		/* of them, without an owner */
@@ -49,7 +52,7 @@ void stream_flush(struct stream *s);
 /* turns.c */
 void turns_init(struct reactor *r);
 
-/* A turn of the loop is over: the next of those who wait is read. */
+/* A turn of the loop is over: the next of those who wait are read. */
 void turns_next(struct reactor *r);
 
 #endif

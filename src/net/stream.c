@@ -45,10 +45,11 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
 	struct stream *s = stream_of(handle);
 	bool again = s->had_its_turn == s->r->turn;
+	bool not_now = again || turns_deny(s);
 
 	(void)hint;
 	*buf = uv_buf_init(s->r->read_space,
-			   again ? 0 : sizeof(s->r->read_space));
+			   not_now ? 0 : sizeof(s->r->read_space));
 }
 
 void stream_watch(struct stream *s)
@@ -142,6 +143,8 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = stream_of(handle);
 
+	if (n == UV_ENOBUFS)
+		turns_took_none(s);
 	if (n == 0 || n == UV_ENOBUFS)
 		return;
 	s->last_active = reactor_now(s->r);

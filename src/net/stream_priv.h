@@ -41,6 +41,10 @@ struct stream {
 	bool reading;			/* the owner wants more */
 	bool watched;			/* and libuv looks for it */
 	bool is_held;
+	bool is_denied;			/* this one read */
+	bool is_due;			/* was held, and is read next */
+	bool sends_much;		/* the last read was large */
+	unsigned char small_reads;	/* in a row, as far as it matters */
 	TAILQ_ENTRY(stream) held_link;	/* in r->held */
 	uint64_t had_its_turn;		/* r->turn of the last full read */
 	bool is_dirty;
@@ -69,7 +73,10 @@ void stream_mark_dirty(struct stream *s);
 /* Reads or not, as it is wanted and held. */
 void stream_watch(struct stream *s);
 
-/* turns.c: n octets have been read. */
+/* turns.c: true: nothing is to be read now, and turns_took_none() follows. */
+bool turns_deny(struct stream *s);
+void turns_took_none(struct stream *s);
+/* n octets have been read. */
 void turns_took(struct stream *s, size_t n);
 void turns_forget(struct stream *s);
 

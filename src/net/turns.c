@@ -1,8 +1,9 @@
 /*
- * Who sends much waits for the others who do: in one turn of the loop about one
- * large read is worked off, whatever number of peers have more. Those who send
- * little are read in every turn, so that what they wait for is one large read
- * and not one of each peer that floods.
+ * Who sends much waits for the others who do, and so do those who have come
+ * only now and may: in one turn of the loop some reads of them are worked off,
+ * whatever number of peers have more. Those who have sent little for a while
+ * are read in every turn, so that what they wait for is that and not one read of
+ * each peer that floods, nor all handshakes of a crowd.
  *
  * A stream whose turn was not now stands in `held` and is not watched. The loop
  * does not sleep while there are any (`busy`).
@@ -10,6 +11,10 @@
 #include "stream_priv.h"
 
 #define LARGE_READ 8192		/* octets; more than requests of one go */
+#define PROVEN	   4		/* smaller reads in a row */
+#define TURN_NS	   500000	/* for those who are not; then they are held */
+#define RELEASED   8		/* of the held, read in the next turn; no
+				 * more than one of those who send much */
 
 static void on_busy(uv_idle_t *handle)
 {
@@ -45,11 +50,40 @@ void turns_forget(struct stream *s)
 		uv_idle_stop(&r->busy);
 }
 
+bool turns_deny(struct stream *s)
+{
+	struct reactor *r = s->r;
+
+	if (r->reading_turn != r->turn) {
+		r->reading_turn = r->turn;
+		r->reading_since = uv_hrtime();
+	}
+	s->is_denied = s->small_reads < PROVEN && !s->is_due &&
+		       (!TAILQ_EMPTY(&r->held) ||
+			uv_hrtime() - r->reading_since > TURN_NS);
+	return s->is_denied;
+}
+
+void turns_took_none(struct stream *s)
+{
+	if (s->is_denied && !s->is_held)
+		hold(s);
+	s->is_denied = false;
+}
+
 void turns_took(struct stream *s, size_t n)
 {
 	struct reactor *r = s->r;
 
-	if (n < LARGE_READ || s->is_held)
+	s->is_due = false;
+	s->sends_much = n >= LARGE_READ;
+	if (!s->sends_much) {
+		if (s->small_reads < PROVEN)
+			s->small_reads++;
+		return;
+	}
+	s->small_reads = 0;
+	if (s->is_held)
 		return;
 	if (r->large_reads++ > 0 || !TAILQ_EMPTY(&r->held))
 		hold(s);
@@ -57,12 +91,16 @@ void turns_took(struct stream *s, size_t n)
 
 void turns_next(struct reactor *r)
 {
-	struct stream *s = TAILQ_FIRST(&r->held);
+	struct stream *s;
 
 	r->turn++;
 	r->large_reads = 0;
-	if (s == NULL)
-		return;
-	turns_forget(s);
-	stream_watch(s);
+	for (int i = 0; i < RELEASED; i++) {
+		s = TAILQ_FIRST(&r->held);
+		if (s == NULL || (i > 0 && s->sends_much))
+			return;
+		turns_forget(s);
+		s->is_due = true;
+		stream_watch(s);
+	}
 }
