@@ -491,14 +491,27 @@ void session_check_all(struct worker *w)
 	}
 }
 
-void session_drain_all(struct worker *w)
+bool session_drain(struct worker *w, size_t max)
 {
 	struct session *s;
 
 	LIST_FOREACH(s, &w->sessions, link) {
 		if (s->state != SESSION_OPEN)
 			continue;
+		if (max-- == 0)
+			return true;
 		session_enter(s, SESSION_DRAINING);
 		check_idle(s);
 	}
+	return false;
+}
+
+size_t session_count(const struct worker *w)
+{
+	const struct session *s;
+	size_t count = 0;
+
+	LIST_FOREACH(s, &w->sessions, link)
+		count++;
+	return count;
 }

@@ -74,8 +74,9 @@ struct owner *session_owner(struct dispatch_peer *peer);
  * with 1008. None ends within the call. */
 void session_check_all(struct worker *w);
 
-/* Every session of w: no new requests, Close 1012 once the pending ones are
- * answered. None ends within the call. */
-void session_drain_all(struct worker *w);
+/* Up to max sessions of w that do not yet: no new requests, Close 1012 once the
+ * pending ones are answered. None ends within the call. False: all do now. */
+bool session_drain(struct worker *w, size_t max);
+size_t session_count(const struct worker *w);
 
 #endif

@@ -20,6 +20,11 @@
  * it up. */
 #define UPGRADES_MS 1000
 
+/* Sessions do not end all at once, so that their clients do not come back all at
+ * once: as many a time as it takes to be done in 4/5 of drain_timeout. */
+#define DRAIN_MS    50
+#define DRAIN_LEAST 50
+
 #define TRIM_MS 10000		/* from the first end to looking for free pages */
 
 uint64_t worker_next_id(struct worker *w)
@@ -106,13 +111,34 @@ static void on_upgrades_end(struct timeout *t)
 	end_upgrades(container_of(t, struct worker, upgrades_end));
 }
 
+static void drain_some(struct worker *w)
+{
+	if (session_drain(w, w->drain_share))
+		reactor_arm(w->reactor, &w->drain_next, DRAIN_MS);
+}
+
+static void on_drain_next(struct timeout *t)
+{
+	drain_some(container_of(t, struct worker, drain_next));
+}
+
+static size_t drain_share(const struct worker *w)
+{
+	uint64_t times = w->conf->drain_timeout_ms * 4 / 5 / DRAIN_MS;
+	size_t count = session_count(w), share;
+
+	share = times > 0 ? count / times + 1 : count;
+	return share > DRAIN_LEAST ? share : DRAIN_LEAST;
+}
+
 static void drain(struct worker *w)
 {
 	w->draining = true;
 	stop_listening(w);
 	reactor_arm(w->reactor, &w->drain_end, w->conf->drain_timeout_ms);
 	reactor_arm(w->reactor, &w->upgrades_end, UPGRADES_MS);
-	session_drain_all(w);
+	w->drain_share = drain_share(w);
+	drain_some(w);
 	if (w->delivery != NULL)
 		store_delivery_drain(w->delivery, on_delivery_idle, w);
 	worker_check_drained(w);
@@ -477,6 +503,7 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 		return UV_ENOMEM;
 	w->shared = shared;
 	w->index = index;
+	w->drain_next.on_timeout = on_drain_next;
 	w->drain_end.on_timeout = on_drain_end;
 	w->upgrades_end.on_timeout = on_upgrades_end;
 	LIST_INIT(&w->arrivals);

@@ -131,7 +131,8 @@ struct worker {
 	bool draining;
 	atomic_int stops;			/* asked for; any thread */
 	atomic_uint turns;			/* that it was woken for */
-	struct timeout drain_end;
+	struct timeout drain_next, drain_end;
+	size_t drain_share;		/* sessions that end each time */
 	struct timeout upgrades_end;	/* while draining */
 	struct timeout trim;
 

@@ -308,6 +308,20 @@ class End(Case):
         ws.drop()
         self.assertEqual(daemon.wait(5), 0)
 
+    def test_drain_is_spread(self):
+        """When the first has heard of it, the last is still served."""
+        daemon = self.daemon(self.cse(ok), gateway={"workers": 1})
+        clients = [self.connect(daemon) for _ in range(1000)]
+        daemon.signal(signal.SIGTERM)
+        self.assertEqual(clients[-1].close_received(), 1012)
+        clients[0].send_prim(**retrieve("served"))
+        self.assertEqual(clients[0].recv_prim()["rsc"], 2000)
+        clients.pop().drop()
+        for ws in clients:
+            self.assertEqual(ws.close_received(), 1012)
+            ws.drop()
+        self.assertEqual(daemon.wait(5), 0)
+
     def refused(self, daemon):
         """No new sessions: the port is closed, or answers 503."""
         try:
