@@ -35,6 +35,8 @@ struct exchange {
 				 * 0: nobody in particular */
 	unsigned others;	/* of the same sender, submitted and not
 				 * answered; 0 where nobody counts */
+	struct str lines;	/* of HTTP headers for the CSE, each with its
+				 * end; borrowed for submit, may be empty */
 	int status;		/* transport's own status (HTTP), or 0; for logs */
 };
 

@@ -18,6 +18,7 @@ struct http_map_conf {
 	struct str cse_id;	/* backend's CSE-ID, or empty: no rewrite of
 				 * `to` = CSE-ID to CSE-ID/- */
 	struct codec_conf codec;
+	struct str lines;	/* more headers, each with its end; or empty */
 };
 
 /* What an answer takes from the request that it belongs to. */

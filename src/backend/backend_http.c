@@ -75,6 +75,7 @@ static int http_submit(struct backend *b, struct exchange *x,
 {
 	struct backend_http *h = of_base(b);
 
+	h->map.lines = x->lines;
 	return mca_pool_submit(h->pool, x, prim, &h->map,
 			       prim->op == OP_RETRIEVE, why);
 }

@@ -329,6 +329,7 @@ static bool write_head(struct request_writer *w, struct str *body)
 	buf_add_lit(w->head, "\r\n");
 	if (!write_params(w))
 		return false;
+	buf_add_str(w->head, w->conf->lines);
 	buf_add_lit(w->head, "Accept: ");
 	buf_add_str(w->head, http_map_media(w->conf->format));
 	buf_add_lit(w->head, "\r\n");

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "trace_context.h"
 
 #define FREE_MAX  1024		/* request objects kept for reuse */
 #define KEEP_TEXT 4096		/* octets of text kept with each */
@@ -258,6 +259,7 @@ static void start(struct request *rq, struct prim *p)
 					   &why);
 	if (rsc == 0) {
 		rq->x.sender = rq->peer->id;
+		rq->x.lines = trace_context_next(rq->peer->trace);
 		rq->x.others = is_poll(rq) ? UINT_MAX :
 					     rq->peer->at_cse_count - 1;
 		err = backend_submit(d->backend, &rq->x, p, &why);

@@ -19,6 +19,7 @@
  * answers that the CSE awaits from it use the same socket.
  */
 struct dispatch;
+struct trace_context;
 
 struct dispatch_conf {
 	unsigned in_flight;		/* of one peer at the CSE */
@@ -81,6 +82,7 @@ struct dispatch_peer {
 	const struct dispatch_peer_ops *ops;
 	const struct codec *codec;
 	uint64_t id;			/* for the log */
+	struct trace_context *trace;		/* borrowed; NULL: it is in none */
 
 	/* dispatch's own */
 	struct request_list at_cse;

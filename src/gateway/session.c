@@ -9,6 +9,7 @@
 #include "owner.h"
 #include "post.h"
 #include "registrar.h"
+#include "trace_context.h"
 #include "verify.h"
 
 /* A peer that says nothing but what is no primitive, or not its to say, is not
@@ -321,9 +322,15 @@ void session_destroy(struct session *s)
 	dispatch_peer_leave(w->dispatch, &s->peer);
 	channel_end(&s->channel);
 	owner_deinit(&s->owner);
+	trace_context_destroy(s->peer.trace);
 	ws_session_destroy(s->ws);
 	free(s);
 	worker_ended_one(w);
+}
+
+void session_take_trace(struct session *s, struct trace_context *trace)
+{
+	s->peer.trace = trace;
 }
 
 void session_take_peer(struct session *s, struct peer *peer)

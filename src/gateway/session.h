@@ -7,6 +7,7 @@
 struct credential_proof;
 struct owner;
 struct peer;
+struct trace_context;
 
 /*
  * One connected entity on one WebSocket. Owned by its worker's list; it
@@ -23,6 +24,9 @@ void session_destroy(struct session *s);
 
 /* Whose connection it is, for arrival_leave(); may be NULL. */
 void session_take_peer(struct session *s, struct peer *peer);
+
+/* Takes the trace that its requests belong to; NULL: none. */
+void session_take_trace(struct session *s, struct trace_context *trace);
 
 /* Who its handshake says that it is; may be empty, known NULL. */
 void session_handshake(struct session *s, struct str originator,

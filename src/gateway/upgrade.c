@@ -6,6 +6,7 @@
 #include "arrival.h"
 #include "base/log.h"
 #include "session.h"
+#include "trace_context.h"
 #include "verify.h"
 
 /*
@@ -104,6 +105,7 @@ static void become_session(struct upgrade *u,
 	const struct ws_handshake *h = &u->handshake;
 	struct str originator = http_msg_header(u->req, STR("X-M2M-Origin"));
 	struct worker_listener *l = u->l;
+	struct trace_context *trace;
 	uint64_t id = worker_next_id(l->w);
 	struct buf *head = &l->w->out;
 	char space[64];
@@ -112,6 +114,9 @@ static void become_session(struct upgrade *u,
 	struct str rest;
 	int err;
 
+	if (trace_context_create(&trace, u->req) != 0)
+		log_warning("trace_lost", LOG_UINT("sid", id),
+			    LOG_TEXT("why", "out of memory"));
 	buf_clear(head);
 	ws_handshake_write(head, h);
 	log_info("session_open", LOG_UINT("sid", id),
@@ -122,11 +127,13 @@ static void become_session(struct upgrade *u,
 		 LOG_STR("subprotocol", h->subprotocol),
 		 LOG_STR("originator", originator),
 		 LOG_TEXT("credential",
-			  known != NULL ? known->credential->name : ""));
+			  known != NULL ? known->credential->name : ""),
+		 LOG_STR("trace", trace_context_id(trace)));
 	stream = http_server_give_stream(u->http, &rest);
 	stream_set_max_queue(stream, l->w->conf->max_queue);
 	err = head->failed ? UV_ENOMEM : stream_write(stream, buf_str(head));
 	if (err) {
+		trace_context_destroy(trace);
 		stream_destroy(stream);
 		give_up(u);
 		return;
@@ -135,9 +142,11 @@ static void become_session(struct upgrade *u,
 	if (err) {
 		log_warning("session_failed", LOG_UINT("sid", id),
 			    LOG_ERRNO(err));
+		trace_context_destroy(trace);
 		give_up(u);
 		return;
 	}
+	session_take_trace(s, trace);
 	session_take_peer(s, u->peer);
 	session_handshake(s, originator, known);
 	/* rest lies in http's buffer, so http goes last */

@@ -20,7 +20,7 @@ ALLOWED = {
     b"host", b"accept", b"authorization", b"connection", b"content-length",
     b"content-type", b"x-m2m-origin", b"x-m2m-ri", b"x-m2m-rvi", b"x-m2m-vsi",
     b"x-m2m-ot", b"x-m2m-ret", b"x-m2m-rst", b"x-m2m-oet", b"x-m2m-rtu",
-    b"x-m2m-ec", b"x-m2m-gid", b"x-m2m-as",
+    b"x-m2m-ec", b"x-m2m-gid", b"x-m2m-as", b"traceparent", b"tracestate",
 }
 
 
