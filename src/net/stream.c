@@ -49,7 +49,7 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 
 	(void)hint;
 	*buf = uv_buf_init(s->r->read_space,
-			   not_now ? 0 : sizeof(s->r->read_space));
+			   not_now ? 0 : (unsigned)turns_read_size(s));
 }
 
 void stream_watch(struct stream *s)
@@ -139,6 +139,19 @@ static int end_reason(struct stream *s, int err)
 	return err == UV_EOF && s->tls != NULL ? UV_ECONNABORTED : err;
 }
 
+/* May destroy s, whose memory is good until the end of the turn. */
+static void work_off(struct stream *s, struct str octets)
+{
+	uint64_t began = s->sends_much ? uv_hrtime() : 0;
+
+	if (s->tls != NULL)
+		stream_unseal(s, octets);
+	else
+		s->ops->on_data(s->owner, octets.p, octets.len);
+	if (began != 0)
+		turns_worked(s, uv_hrtime() - began);
+}
+
 static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = stream_of(handle);
@@ -148,16 +161,15 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	if (n == 0 || n == UV_ENOBUFS)
 		return;
 	s->last_active = reactor_now(s->r);
-	if (n == (ssize_t)sizeof(s->r->read_space))
-		s->had_its_turn = s->r->turn;
-	if (n > 0)
-		turns_took(s, (size_t)n);
-	if (n < 0)
+	if (n < 0) {
 		stream_end(s, end_reason(s, (int)n));
-	else if (s->state == STREAM_OPEN && s->tls != NULL)
-		stream_unseal(s, (struct str){ buf->base, (size_t)n });
-	else if (s->state == STREAM_OPEN)
-		s->ops->on_data(s->owner, buf->base, (size_t)n);
+		return;
+	}
+	if ((size_t)n == turns_read_size(s))
+		s->had_its_turn = s->r->turn;
+	turns_took(s, (size_t)n);
+	if (s->state == STREAM_OPEN)
+		work_off(s, (struct str){ buf->base, (size_t)n });
 }
 
 /* All is sent: half-close, so that the peer reads to the end before it sees

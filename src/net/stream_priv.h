@@ -45,6 +45,7 @@ struct stream {
 	bool is_due;			/* was held, and is read next */
 	bool sends_much;		/* the last read was large */
 	unsigned char small_reads;	/* in a row, as far as it matters */
+	unsigned char read_shift;	/* it is read by the 2^n-th part */
 	TAILQ_ENTRY(stream) held_link;	/* in r->held */
 	uint64_t had_its_turn;		/* r->turn of the last full read */
 	bool is_dirty;
@@ -76,6 +77,9 @@ void stream_watch(struct stream *s);
 /* turns.c: true: nothing is to be read now, and turns_took_none() follows. */
 bool turns_deny(struct stream *s);
 void turns_took_none(struct stream *s);
+/* How many octets it may be read at a time; how long working them off took. */
+size_t turns_read_size(const struct stream *s);
+void turns_worked(struct stream *s, uint64_t ns);
 /* n octets have been read. */
 void turns_took(struct stream *s, size_t n);
 void turns_forget(struct stream *s);

@@ -3,7 +3,8 @@
  * only now and may: in one turn of the loop some reads of them are worked off,
  * whatever number of peers have more. Those who have sent little for a while
  * are read in every turn, so that what they wait for is that and not one read of
- * each peer that floods, nor all handshakes of a crowd.
+ * each peer that floods, nor all handshakes of a crowd. Of whom the octets take
+ * long, fewer are read at a time.
  *
  * A stream whose turn was not now stands in `held` and is not watched. The loop
  * does not sleep while there are any (`busy`).
@@ -13,6 +14,7 @@
 #define LARGE_READ 8192		/* octets; more than requests of one go */
 #define PROVEN	   4		/* smaller reads in a row */
 #define TURN_NS	   500000	/* for those who are not; then they are held */
+#define READ_NS	   1000000	/* what is read should take no longer */
 #define RELEASED   8		/* of the held, read in the next turn; no
 				 * more than one of those who send much */
 
@@ -48,6 +50,19 @@ void turns_forget(struct stream *s)
 	s->is_held = false;
 	if (TAILQ_EMPTY(&r->held))
 		uv_idle_stop(&r->busy);
+}
+
+size_t turns_read_size(const struct stream *s)
+{
+	return sizeof(s->r->read_space) >> s->read_shift;
+}
+
+void turns_worked(struct stream *s, uint64_t ns)
+{
+	if (ns > READ_NS && turns_read_size(s) > LARGE_READ)
+		s->read_shift++;
+	else if (ns < READ_NS / 4 && s->read_shift > 0)
+		s->read_shift--;
 }
 
 bool turns_deny(struct stream *s)
