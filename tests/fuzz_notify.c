@@ -119,7 +119,9 @@ static void check_stored(struct prim *p)
 	       p->content_format != FORMAT_JSON);
 	err = codec_json.encode(&again, &why, &wide, &back);
 	assert(err == 0);
-	assert(str_eq(buf_str(&text), buf_str(&again)));
+	/* null in CBOR is no content in JSON */
+	assert(str_eq(buf_str(&text), buf_str(&again)) ||
+	       (p->content_format == FORMAT_CBOR && back.content.len == 0));
 	prim_deinit(&copy);
 	prim_deinit(&back);
 	buf_deinit(&text);

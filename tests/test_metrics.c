@@ -127,6 +127,17 @@ START_TEST(test_latency_sum)
 }
 END_TEST
 
+START_TEST(test_ages)
+{
+	stats.ages_ms[QUEUE_INBOX] = 61007;
+	ck_assert_ptr_nonnull(strstr(write_text(),
+				     "m2mwsd_queue_age_seconds{queue="
+				     "\"inbox\"} 61.007000\n"));
+	ck_assert_ptr_nonnull(strstr(text.p, "m2mwsd_queue_age_seconds{queue="
+					     "\"upstream\"} 0.000000\n"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("metrics");
@@ -138,5 +149,6 @@ int main(void)
 	tcase_add_test(tc, test_values);
 	tcase_add_loop_test(tc, test_latency, 0, ARRAY_LEN(latencies));
 	tcase_add_test(tc, test_latency_sum);
+	tcase_add_test(tc, test_ages);
 	return unit_run(suite);
 }

@@ -249,6 +249,7 @@ static void run_script(struct buf *heard, struct inbox_stats *stats, int row,
 		}
 	}
 	inbox_stats(stats, rig.state);
+	stats->since = 0;		/* test_since() looks at it */
 	rig_close(&rig);
 }
 
@@ -357,6 +358,32 @@ START_TEST(test_many_expire)
 		inbox_stats(&stats, rig.state);
 	} while (stats.items > 0);
 	ck_assert_uint_eq(stats.expired, 1000);
+	rig_close(&rig);
+}
+END_TEST
+
+/* Whosever it is. */
+START_TEST(test_since)
+{
+	struct inbox_stats stats;
+	struct rig rig;
+	uint64_t first;
+
+	rig_open(&rig, NULL, NULL);
+	ck_assert_int_eq(rig_put(&rig, "a", "m"), 0);
+	atomic_store(&rig_clock, RIG_NOW + 7);
+	ck_assert_int_eq(rig_put(&rig, "b", "m"), 0);
+	inbox_stats(&stats, rig.state);
+	ck_assert_uint_eq(stats.since, RIG_NOW);
+	ck_assert_int_eq(rig_next(&rig, "a"), 0);
+	first = rig.seq;
+	ck_assert_int_eq(rig_remove(&rig, "a", first), 0);
+	inbox_stats(&stats, rig.state);
+	ck_assert_uint_eq(stats.since, RIG_NOW + 7);
+	ck_assert_int_eq(rig_next(&rig, "b"), 0);
+	ck_assert_int_eq(rig_remove(&rig, "b", rig.seq), 0);
+	inbox_stats(&stats, rig.state);
+	ck_assert_uint_eq(stats.since, 0);
 	rig_close(&rig);
 }
 END_TEST
@@ -527,6 +554,7 @@ int main(void)
 	tcase_add_test(tc, test_item_is_kept);
 	tcase_add_test(tc, test_expires_unasked);
 	tcase_add_test(tc, test_many_expire);
+	tcase_add_test(tc, test_since);
 	tcase_add_test(tc, test_numbers_grow);
 	tcase_add_test(tc, test_remove_checks_entity);
 	tcase_add_test(tc, test_peek);

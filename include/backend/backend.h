@@ -44,6 +44,8 @@ struct exchange {
 struct backend_counters {
 	uint64_t opened, connect_failed, poisoned, retried, refused_waiting;
 	uint64_t open, idle, waiting;	/* now */
+	uint64_t waiting_since;		/* the oldest, on the loop's clock (ms);
+					 * 0: none waits */
 };
 
 struct backend_ops {

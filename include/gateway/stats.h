@@ -147,12 +147,23 @@ struct latencies {
 /* op: 1 to 5, others are left out. */
 void latency_note(struct latencies *l, int op, int rsc, uint64_t us);
 
+/* Where something may wait. */
+enum gateway_queue {
+	QUEUE_SESSION,			/* requests above in_flight */
+	QUEUE_UPSTREAM,			/* for a connection to the CSE */
+	QUEUE_INBOX,			/* for an entity that is away */
+	QUEUE_COUNT,
+};
+
+extern const char *const queue_names[QUEUE_COUNT];
+
 struct gateway_stats {
 	uint64_t values[STAT_COUNT];
 	struct latencies latencies;
 	/* milliseconds by which the slowest turn of a loop was late, since the
 	 * last collection */
 	uint64_t loop_lag_ms;
+	uint64_t ages_ms[QUEUE_COUNT];	/* of the oldest in each; 0: none */
 };
 
 /* On the loop given by gateway_reactor(): on_done() follows there, s is good

@@ -87,6 +87,7 @@ struct http_call {
 	enum http_call_state state;
 	unsigned rank;			/* where it waits */
 	struct http_conn *conn;		/* carries it now */
+	uint64_t since;			/* it waits, ms */
 	size_t octets;			/* what it costs, without its answer */
 	struct fair_item turn;		/* while it waits */
 	TAILQ_ENTRY(http_call) link;	/* while it is failing */
@@ -121,6 +122,10 @@ MUST_CHECK int http_client_send(struct http_client *c, struct http_call *call,
 /* The caller does not want the answer any more: a waiting call is dropped, a
  * sent one costs its connection. Does nothing for a call not pending. */
 void http_client_cancel(struct http_client *c, struct http_call *call);
+
+/* When the call began that has waited longest for a connection, on the loop's
+ * clock (ms); 0: none waits. Looks at all. */
+uint64_t http_client_waiting_since(const struct http_client *c);
 
 const struct http_client_counters *http_client_counters(
 	const struct http_client *c);

@@ -104,6 +104,8 @@ void inbox_each(struct state *s,
  * delivered + dropped_oldest + expired + replaced + dropped. */
 struct inbox_stats {
 	uint64_t items, bytes;		/* now */
+	uint64_t since;			/* when the oldest was stored, wall ms;
+					 * 0: there is none, or nobody knows */
 
 	uint64_t stored;
 	uint64_t delivered;		/* removed */

@@ -101,6 +101,7 @@ static void http_count(const struct backend *b, struct backend_counters *out)
 		.open = c->open,
 		.idle = c->idle,
 		.waiting = c->waiting,
+		.waiting_since = mca_pool_waiting_since(h->pool),
 	};
 }
 

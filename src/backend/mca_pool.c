@@ -291,6 +291,11 @@ const struct http_client_counters *mca_pool_counters(
 	return http_client_counters(pool->client);
 }
 
+uint64_t mca_pool_waiting_since(const struct mca_pool *pool)
+{
+	return http_client_waiting_since(pool->client);
+}
+
 void mca_pool_fill_conf(struct http_client_conf *conf, size_t max_answer)
 {
 	conf->echo_header = "X-M2M-RI";

@@ -44,6 +44,9 @@ size_t mca_pool_pending(const struct mca_pool *pool);
 const struct http_client_counters *mca_pool_counters(
 	const struct mca_pool *pool);
 
+/* http_client_waiting_since() of it. */
+uint64_t mca_pool_waiting_since(const struct mca_pool *pool);
+
 /* Sets what is the same for every server: limits of answers, the echo. */
 void mca_pool_fill_conf(struct http_client_conf *conf, size_t max_answer);
 

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "collect.h"
 #include "notify.h"
 #include "reach.h"
 #include "registrar.h"
+#include "session.h"
 #include "worker.h"
 
 struct collection {
@@ -137,6 +139,21 @@ static void add_latencies(struct latencies *to, const struct latencies *from)
 	}
 }
 
+/* Since then, if there is any. */
+static void add_age(uint64_t *age, uint64_t since, uint64_t now)
+{
+	if (since != 0 && now > since && now - since > *age)
+		*age = now - since;
+}
+
+static void add_ages(uint64_t *ages, const struct worker *w)
+{
+	add_age(&ages[QUEUE_SESSION], session_waiting_since(w) / 1000000,
+		uv_hrtime() / 1000000);
+	add_age(&ages[QUEUE_UPSTREAM], backend_count(w->backend).waiting_since,
+		reactor_now(w->reactor));
+}
+
 static void on_worker(struct visit *visit, struct worker *w)
 {
 	struct collection *c = container_of(visit, struct collection, visit);
@@ -151,13 +168,16 @@ static void on_worker(struct visit *visit, struct worker *w)
 	if (w->notify != NULL)
 		add_notify(v, notify_counters(w->notify));
 	add_latencies(&c->stats.latencies, dispatch_latencies(w->dispatch));
+	add_ages(c->stats.ages_ms, w);
 	if (lag > c->stats.loop_lag_ms)
 		c->stats.loop_lag_ms = lag;
 }
 
 /* What the workers share. */
-static void add_shared(uint64_t *v, const struct worker_shared *shared)
+static void add_shared(struct gateway_stats *stats,
+		       const struct worker_shared *shared)
 {
+	uint64_t *v = stats->values;
 	struct directory_counters d = directory_counters(shared->directory);
 	struct inbox_stats inbox;
 
@@ -174,6 +194,7 @@ static void add_shared(uint64_t *v, const struct worker_shared *shared)
 	v[STAT_REGISTERED_FULL] = d.full;
 	v[STAT_MANY_DESCENDANTS] = d.many_descendants;
 	inbox_stats(&inbox, shared->state);
+	add_age(&stats->ages_ms[QUEUE_INBOX], inbox.since, clock_wall_ms());
 	v[STAT_INBOX_ITEMS] = inbox.items;
 	v[STAT_INBOX_OCTETS] = inbox.bytes;
 	v[STAT_INBOX_STORED] = inbox.stored;
@@ -190,7 +211,7 @@ static void on_done(struct visit *visit)
 {
 	struct collection *c = container_of(visit, struct collection, visit);
 
-	add_shared(c->stats.values, c->shared);
+	add_shared(&c->stats, c->shared);
 	c->on_done(c->owner, &c->stats);
 	free(c);
 }

@@ -495,13 +495,11 @@ void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 	}
 }
 
-void dispatch_peer_init(struct dispatch_peer *peer,
-			const struct dispatch_peer_ops *ops,
-			const struct codec *codec, uint64_t id)
+uint64_t dispatch_peer_waiting_since(const struct dispatch_peer *peer)
 {
-	*peer = (struct dispatch_peer){ .ops = ops, .codec = codec, .id = id };
-	TAILQ_INIT(&peer->at_cse);
-	TAILQ_INIT(&peer->waiting);
+	const struct request *rq = TAILQ_FIRST(&peer->waiting);
+
+	return rq != NULL ? rq->started : 0;
 }
 
 /* The peer has left before the answer. */

@@ -99,9 +99,14 @@ MUST_CHECK int dispatch_create(struct dispatch **out, struct reactor *r,
 			       const struct dispatch_hooks *hooks, void *arg);
 void dispatch_destroy(struct dispatch *d);
 
-void dispatch_peer_init(struct dispatch_peer *peer,
-			const struct dispatch_peer_ops *ops,
-			const struct codec *codec, uint64_t id);
+static inline void dispatch_peer_init(struct dispatch_peer *peer,
+				      const struct dispatch_peer_ops *ops,
+				      const struct codec *codec, uint64_t id)
+{
+	*peer = (struct dispatch_peer){ .ops = ops, .codec = codec, .id = id };
+	TAILQ_INIT(&peer->at_cse);
+	TAILQ_INIT(&peer->waiting);
+}
 
 /* The peer goes: what waits is forgotten, as is a poll; what else is at the
  * CSE is completed there and its answer dropped. */
@@ -111,6 +116,10 @@ static inline bool dispatch_peer_idle(const struct dispatch_peer *peer)
 {
 	return TAILQ_EMPTY(&peer->at_cse) && TAILQ_EMPTY(&peer->waiting);
 }
+
+/* When the oldest of its requests came that are not at the CSE yet, as by
+ * uv_hrtime(); 0: none waits. */
+uint64_t dispatch_peer_waiting_since(const struct dispatch_peer *peer);
 
 /* A request primitive, which hooks may change, and the message it was decoded
  * from, both borrowed. */

@@ -522,3 +522,16 @@ size_t session_count(const struct worker *w)
 		count++;
 	return count;
 }
+
+uint64_t session_waiting_since(const struct worker *w)
+{
+	const struct session *s;
+	uint64_t least = 0, since;
+
+	LIST_FOREACH(s, &w->sessions, link) {
+		since = dispatch_peer_waiting_since(&s->peer);
+		if (since != 0 && (least == 0 || since < least))
+			least = since;
+	}
+	return least;
+}

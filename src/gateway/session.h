@@ -83,4 +83,7 @@ void session_check_all(struct worker *w);
 bool session_drain(struct worker *w, size_t max);
 size_t session_count(const struct worker *w);
 
+/* dispatch_peer_waiting_since() of whom it is longest. */
+uint64_t session_waiting_since(const struct worker *w);
+
 #endif

@@ -166,6 +166,12 @@ const uint32_t latency_bounds[LATENCY_BUCKETS - 1] = {
 	500000, 1000000, 2500000, 10000000,
 };
 
+const char *const queue_names[QUEUE_COUNT] = {
+	[QUEUE_SESSION] = "session",
+	[QUEUE_UPSTREAM] = "upstream",
+	[QUEUE_INBOX] = "inbox",
+};
+
 const char *const latency_classes[LATENCY_CLASSES] = { "2xxx", "4xxx", "5xxx" };
 
 static size_t class_of(int rsc)

@@ -426,6 +426,7 @@ static int wait_for_conn(struct http_client *c, struct http_call *call,
 		return UV_ENOMEM;
 	}
 	call->state = HTTP_CALL_WAITING;
+	call->since = reactor_now(c->r);
 	c->waiting_octets += call->bytes.len;
 	c->counters.waiting++;
 	serve_waiting(c);
@@ -540,4 +541,20 @@ const struct http_client_counters *http_client_counters(
 	const struct http_client *c)
 {
 	return &c->counters;
+}
+
+uint64_t http_client_waiting_since(const struct http_client *c)
+{
+	uint64_t since = 0;
+
+	for (size_t i = 0; i < RANKS; i++)
+		for (size_t j = 0; j < c->waiting[i].count; j++) {
+			const struct http_call *call =
+				container_of(c->waiting[i].heap[j],
+					     struct http_call, turn);
+
+			if (since == 0 || call->since < since)
+				since = call->since;
+		}
+	return since;
 }

@@ -107,6 +107,20 @@ static void add_latencies(struct buf *out, const struct latencies *l)
 				    latency_classes[i], &l->of[op - 1][i]);
 }
 
+static void add_ages(struct buf *out, const uint64_t *ages_ms)
+{
+	char label[32];
+
+	add_help(out, "queue_age_seconds",
+		 "How long the oldest has waited: for in_flight of its session, "
+		 "for a connection to the CSE, for an entity that is away.",
+		 "gauge");
+	for (size_t i = 0; i < QUEUE_COUNT; i++) {
+		snprintf(label, sizeof(label), "queue=\"%s\"", queue_names[i]);
+		add_seconds(out, "queue_age_seconds", label, ages_ms[i] * 1000);
+	}
+}
+
 void metrics_write(struct buf *out, const struct gateway_stats *s)
 {
 	add_help(out, "info", "The version that runs.", "gauge");
@@ -117,4 +131,5 @@ void metrics_write(struct buf *out, const struct gateway_stats *s)
 		 "By how much the slowest turn of a loop was late since it was "
 		 "last asked.", "gauge");
 	add_seconds(out, "loop_lag_seconds", NULL, s->loop_lag_ms * 1000);
+	add_ages(out, s->ages_ms);
 }

@@ -353,6 +353,20 @@ static int read_next_due(struct state *s)
 	return 0;
 }
 
+int inbox_note_oldest(struct state *s)
+{
+	sqlite3_stmt *stmt = s->db.prepared[SQL_ITEM_SINCE];
+	int more = state_db_step(stmt);
+
+	if (more < 0)
+		return more;
+	s->tallies.now.since = 0;
+	if (more == 1)
+		s->tallies.now.since = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return 0;
+}
+
 int inbox_recount(struct state *s)
 {
 	sqlite3_stmt *stmt = s->db.prepared[SQL_ITEM_COUNTS];
@@ -373,6 +387,8 @@ int inbox_recount(struct state *s)
 		s->tallies.now.items += tally->now.items;
 		s->tallies.now.bytes += tally->now.bytes;
 	}
+	if (more == 0)
+		more = inbox_note_oldest(s);
 	return more < 0 ? more : read_next_due(s);
 }
 

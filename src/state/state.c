@@ -109,6 +109,7 @@ static bool is_sweep_due(const struct state *s)
 static int run_all(struct state *s)
 {
 	struct state_job *job;
+	int changes = sqlite3_total_changes(s->db.db);
 	int err = state_db_run(s->db.prepared[SQL_BEGIN]);
 
 	if (!err && is_sweep_due(s))
@@ -118,6 +119,8 @@ static int run_all(struct state *s)
 			break;
 		err = job->run(s, job);
 	}
+	if (!err && sqlite3_total_changes(s->db.db) != changes)
+		err = inbox_note_oldest(s);
 	return err ? err : state_db_run(s->db.prepared[SQL_COMMIT]);
 }
 

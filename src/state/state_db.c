@@ -73,6 +73,7 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_ITEM_COUNTS] = "SELECT entity, count(*), sum(octets) FROM item "
 			    "GROUP BY entity",
 	[SQL_ITEM_DUE] = "SELECT min(due) FROM item WHERE due > 0",
+	[SQL_ITEM_SINCE] = "SELECT stored FROM item ORDER BY seq LIMIT 1",
 	[SQL_ITEM_EXPIRE] = "DELETE FROM item WHERE seq IN (SELECT seq "
 			    "FROM item WHERE due > 0 AND due <= ?1 "
 			    "ORDER BY due LIMIT ?2) "

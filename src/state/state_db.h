@@ -19,6 +19,7 @@ enum state_statement {
 
 	SQL_ITEM_COUNTS,	/* -> entity, items, octets */
 	SQL_ITEM_DUE,		/* -> the least due, or NULL */
+	SQL_ITEM_SINCE,		/* -> when the first was stored */
 	SQL_ITEM_EXPIRE,	/* due, how many -> entity, seq, octets */
 	SQL_ITEM_PUT,		/* entity, sur, ec, expires, due, octets,
 				 * message, stored */

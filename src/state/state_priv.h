@@ -73,6 +73,8 @@ MUST_CHECK int state_job_submit(struct state_mailbox *m,
 
 /* Counts the items anew, with a transaction open or none begun. */
 MUST_CHECK int inbox_recount(struct state *s);
+/* Of what is stored. */
+MUST_CHECK int inbox_note_oldest(struct state *s);
 
 /* Removes what has expired, or a part of it; in a transaction. */
 MUST_CHECK int inbox_sweep(struct state *s);

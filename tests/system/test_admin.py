@@ -75,6 +75,28 @@ class Metrics(AdminCase):
         self.assertGreater(
             seen[("m2mwsd_request_seconds_sum", "2xxx", "RETRIEVE")], 0)
 
+    def test_ages_of_queues(self):
+        cse = self.cse()
+        daemon = self.start(cse, limits={"in_flight": "1"},
+                            gateway={"workers": "1"}, upstream={
+                                "cse_id": "/id-in", "connections": "1"})
+        ws, other = self.connect(daemon), self.connect(daemon)
+        for i in range(2):
+            ws.send_prim(**retrieve(f"r{i}"))
+        held = cse.next()
+        other.send_prim(**retrieve("q"))
+        for queue in "session", "upstream":
+            self.assertTrue(eventually(lambda: self.metrics()[
+                ("m2mwsd_queue_age_seconds", queue)] > 0), queue)
+        held.answer()
+        for _ in range(2):
+            cse.next().answer()
+        for client, rqis in (ws, {"r0", "r1"}), (other, {"q"}):
+            self.assertEqual({client.recv_prim()["rqi"] for _ in rqis}, rqis)
+        for queue in "session", "upstream", "inbox":
+            self.assertEqual(self.metrics()[
+                ("m2mwsd_queue_age_seconds", queue)], 0)
+
     def test_many_ask_at_once_and_go(self):
         daemon = self.start()
         for i in range(100):
