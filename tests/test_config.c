@@ -136,7 +136,7 @@ static const struct {
 	  STR_INIT("[log]\nlevel = loud\nformat = jsn\naccess\n[nope]\n"),
 	  "t.conf:8:9: level must be error, warning, info, debug\n"
 	  "level = loud\n        ^\n"
-	  "t.conf:9:10: format must be auto, logfmt, json; "
+	  "t.conf:9:10: format must be auto, logfmt, json, journal; "
 	  "did you mean \"json\"?\n"
 	  "format = jsn\n         ^\n"
 	  "t.conf:10:7: expected \"=\"\naccess\n      ^\n"

@@ -21,7 +21,7 @@ struct sink {
 static void sink_open(struct sink *s, enum log_level level,
 		      enum log_format format)
 {
-	struct log_conf conf = { level, format, true };
+	struct log_conf conf = { level, format, true, NULL };
 
 	s->file = tmpfile();
 	ck_assert_ptr_nonnull(s->file);
@@ -205,7 +205,7 @@ static const struct {
 
 START_TEST(test_journal)
 {
-	struct log_conf conf = { LOG_LEVEL_DEBUG, LOG_FORMAT_AUTO, true };
+	struct log_conf conf = { LOG_LEVEL_DEBUG, LOG_FORMAT_AUTO, true, NULL };
 	struct stat st;
 	struct sink s;
 	char name[64];
@@ -242,7 +242,7 @@ END_TEST
 
 START_TEST(test_level)
 {
-	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false };
+	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false, NULL };
 	struct sink s;
 
 	sink_open(&s, LOG_LEVEL_WARNING, LOG_FORMAT_LOGFMT);
@@ -321,7 +321,7 @@ static void *read_slowly(void *arg)
 /* A pipe that fills up: nothing is lost or doubled. */
 START_TEST(test_partial_writes)
 {
-	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true };
+	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true, NULL };
 	size_t lines = 1000, line;
 	pthread_t reader;
 	void *total;
@@ -374,7 +374,7 @@ static struct heard read_lines(int fd)
 
 static void open_stuck_pipe(int fds[2])
 {
-	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true };
+	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true, NULL };
 
 	ck_assert_int_eq(pipe(fds), 0);		/* writing blocks */
 	log_setup(&conf, fds[1]);
@@ -448,7 +448,7 @@ END_TEST
 /* A log that cannot be written harms nobody. */
 START_TEST(test_write_errors)
 {
-	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true };
+	struct log_conf conf = { LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true, NULL };
 	struct sink s;
 	int fds[2];
 

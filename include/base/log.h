@@ -30,12 +30,14 @@ enum log_format {
 	LOG_FORMAT_AUTO,	/* logfmt; with journal priorities under systemd */
 	LOG_FORMAT_LOGFMT,
 	LOG_FORMAT_JSON,
+	LOG_FORMAT_JOURNAL,	/* the journal's own, a field for each key */
 };
 
 struct log_conf {
 	enum log_level level;
 	enum log_format format;
 	bool access;		/* one line per primitive */
+	const char *journal;	/* the socket of JOURNAL; NULL: the system's */
 };
 
 struct log_field {
@@ -52,6 +54,7 @@ struct log_field {
 #define LOG_INT(k, v)  { .key = (k), .type = LOG_FIELD_INT, .i = (v) }
 #define LOG_ERRNO(err) LOG_TEXT("why", err_text(err))
 
+/* Where the journal cannot be reached, logfmt goes to fd, with a warning. */
 void log_setup(const struct log_conf *conf, int fd);
 
 /* Any thread, at any time: level and access of conf. */

@@ -1,13 +1,16 @@
-#define _GNU_SOURCE	/* memrchr */
+#define _GNU_SOURCE	/* memrchr, memmem */
 #include "base/log.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <ctype.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +28,8 @@
  * between. What is not taken stays in the buffer, and when that is full, lines
  * are dropped and counted.
  */
+#define JOURNAL	    "/run/systemd/journal/socket"
+#define RECORD_END  STR("\n\n")		/* no field is empty */
 #define LINE_ROOM   (48 * 1024)
 #define FLUSH_AT    (16 * 1024)
 #define PIECE_MAX   PIPE_BUF		/* fits where poll(2) sees room */
@@ -39,6 +44,7 @@ static struct {
 	_Atomic(enum log_level) level;
 	enum log_format format;
 	bool journal;
+	bool native;			/* fd is the journal's socket, owned */
 	atomic_bool access;
 	bool may_block;			/* no regular file; then under lock: */
 	bool stuck;			/* it took nothing the last time */
@@ -61,20 +67,24 @@ static _Thread_local struct {
 } out;
 
 static const struct {
-	struct str logfmt, json, journal;
+	struct str logfmt, json, journal, native;
 } levels[] = {
 	[LOG_LEVEL_ERROR] = { STR_INIT("level=error event="),
 			      STR_INIT("\"level\":\"error\",\"event\":\""),
-			      STR_INIT("<3>level=error event=") },
+			      STR_INIT("<3>level=error event="),
+			      STR_INIT("PRIORITY=3\n") },
 	[LOG_LEVEL_WARNING] = { STR_INIT("level=warning event="),
 				STR_INIT("\"level\":\"warning\",\"event\":\""),
-				STR_INIT("<4>level=warning event=") },
+				STR_INIT("<4>level=warning event="),
+				STR_INIT("PRIORITY=4\n") },
 	[LOG_LEVEL_INFO] = { STR_INIT("level=info event="),
 			     STR_INIT("\"level\":\"info\",\"event\":\""),
-			     STR_INIT("<6>level=info event=") },
+			     STR_INIT("<6>level=info event="),
+			     STR_INIT("PRIORITY=6\n") },
 	[LOG_LEVEL_DEBUG] = { STR_INIT("level=debug event="),
 			      STR_INIT("\"level\":\"debug\",\"event\":\""),
-			      STR_INIT("<7>level=debug event=") },
+			      STR_INIT("<7>level=debug event="),
+			      STR_INIT("PRIORITY=7\n") },
 };
 
 /* What an octet asks of the value that it is in. */
@@ -231,6 +241,20 @@ static void add_str(struct str s)
 		add_char('"');
 }
 
+static void add_bare(struct str s)
+{
+	bool whole = s.len <= VALUE_MAX;
+
+	if (!whole)
+		s = cut(s);
+	if (needs_of(s) & NEEDS_ESCAPE)
+		add_inside_quotes(s, false);
+	else
+		add(s);
+	if (!whole)
+		add(STR("..."));
+}
+
 static void add_key(const char *key)
 {
 	struct str k = str_of(key);
@@ -246,14 +270,42 @@ static void add_key(const char *key)
 	}
 }
 
+static bool has_room(void)
+{
+	return out.len + FIELD_ROOM <= sizeof(out.text);
+}
+
 static void add_field(const struct log_field *f)
 {
-	if (out.len + FIELD_ROOM > sizeof(out.text))
+	if (!has_room())
 		return;
 	add_key(f->key);
 	switch (f->type) {
 	case LOG_FIELD_STR:
 		add_str(f->s);
+		break;
+	case LOG_FIELD_UINT:
+		add_uint(f->u);
+		break;
+	case LOG_FIELD_INT:
+		add_int(f->i);
+		break;
+	}
+}
+
+/* M2MWSD_KEY=value on a line of its own; the value is in no quotes, and escaped
+ * as in logfmt only where it could not stand as it is. */
+static void add_journal_field(const struct log_field *f)
+{
+	if (!has_room())
+		return;
+	add(STR("\nM2MWSD_"));
+	for (const char *c = f->key; *c != '\0'; c++)
+		add_char((char)toupper((unsigned char)*c));
+	add_char('=');
+	switch (f->type) {
+	case LOG_FIELD_STR:
+		add_bare(f->s);
 		break;
 	case LOG_FIELD_UINT:
 		add_uint(f->u);
@@ -287,7 +339,11 @@ static struct str timestamp(void)
 
 static void add_head(enum log_level level, const char *event)
 {
-	if (sink.journal) {
+	if (sink.native) {
+		add(levels[level].native);
+		add(STR("SYSLOG_IDENTIFIER=m2mwsd\nMESSAGE="));
+		add(str_of(event));
+	} else if (sink.journal) {
 		add(levels[level].journal);
 		add(str_of(event));
 	} else if (sink.format == LOG_FORMAT_JSON) {
@@ -346,11 +402,27 @@ static size_t piece_of(struct str s)
 	return end != NULL ? (size_t)(end - s.p) + 1 : PIECE_MAX;
 }
 
+/* One event is one datagram; what the journal will never take is skipped. */
+static size_t send_one(struct str s)
+{
+	struct str end = RECORD_END;
+	const char *at = memmem(s.p, s.len, end.p, end.len);
+	size_t len = at != NULL ? (size_t)(at - s.p) + end.len : s.len;
+	ssize_t n;
+
+	do
+		n = send(sink.fd, s.p, len - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 && (errno == EAGAIN || errno == ENOBUFS) ? 0 : len;
+}
+
 /* The octets that were taken; 0: none can be, for now. */
 static size_t write_some(struct str s)
 {
 	ssize_t n;
 
+	if (sink.native)
+		return may_write() ? send_one(s) : 0;
 	do {
 		if (sink.may_block && !may_write())
 			return 0;
@@ -382,12 +454,26 @@ static size_t write_locked(struct str s)
 	return done;
 }
 
+static void add_journal_fields(const char *event,
+			       const struct log_field *fields)
+{
+	const struct log_field name = LOG_TEXT("event", event);
+
+	for (add_journal_field(&name); fields->key != NULL; fields++)
+		add_journal_field(fields);
+	add_char('\n');
+}
+
 static void add_line(enum log_level level, const char *event,
 		     const struct log_field *fields)
 {
+	const struct log_field *f;
+
 	add_head(level, event);
-	for (; fields->key != NULL; fields++)
-		add_field(fields);
+	for (f = fields; f->key != NULL; f++)
+		add_field(f);
+	if (sink.native)
+		add_journal_fields(event, fields);
 	if (sink.format == LOG_FORMAT_JSON)
 		add_char('}');
 	add_char('\n');
@@ -414,16 +500,47 @@ void log_change(const struct log_conf *conf)
 	atomic_store(&sink.access, conf->access);
 }
 
+/* ERR_LIMIT, or as socket() and connect() say. */
+static int open_journal(int *out_fd, const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd, err;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return ERR_LIMIT;
+	strcpy(to.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*out_fd = fd;
+	return 0;
+}
+
 void log_setup(const struct log_conf *conf, int fd)
 {
+	int err = 0;
+
+	if (sink.native)
+		close(sink.fd);
 	sink.fd = fd;
+	if (conf->format == LOG_FORMAT_JOURNAL)
+		err = open_journal(&sink.fd, conf->journal != NULL ?
+						     conf->journal : JOURNAL);
 	log_change(conf);
 	sink.format = conf->format;
+	sink.native = conf->format == LOG_FORMAT_JOURNAL && !err;
 	sink.journal = conf->format == LOG_FORMAT_AUTO && is_journal(fd);
-	sink.may_block = !is_regular(fd);
+	sink.may_block = !is_regular(sink.fd);
 	sink.stuck = false;
 	out.len = 0;
 	out.dropped = 0;
+	if (err)
+		log_warning("journal_failed", LOG_ERRNO(err));
 }
 
 bool log_enabled(enum log_level level)

@@ -20,81 +20,79 @@
 #define SEC  (1000 * MS)
 #define HOUR (3600 * SEC)
 
-#define LATER "not available yet"
-
 static const struct config_word backends[] = {
-	{ "http", BACKEND_HTTP, NULL },
-	{ "store", BACKEND_STORE, NULL },
+	{ "http", BACKEND_HTTP },
+	{ "store", BACKEND_STORE },
 	{ 0 },
 };
 
 static const struct config_word all_cores[] = {
-	{ "cores", 0, NULL },
+	{ "cores", 0 },
 	{ 0 },
 };
 
 static const struct config_word subprotocols[] = {
-	{ "none", -1, NULL },
-	{ "oneM2M.json", FORMAT_JSON, NULL },
-	{ "oneM2M.xml", FORMAT_XML, NULL },
-	{ "oneM2M.cbor", FORMAT_CBOR, NULL },
+	{ "none", -1 },
+	{ "oneM2M.json", FORMAT_JSON },
+	{ "oneM2M.xml", FORMAT_XML },
+	{ "oneM2M.cbor", FORMAT_CBOR },
 	{ 0 },
 };
 
 static const struct config_word client_certs[] = {
-	{ "none", TLS_CLIENT_NONE, NULL },
-	{ "optional", TLS_CLIENT_OPTIONAL, NULL },
-	{ "required", TLS_CLIENT_REQUIRED, NULL },
+	{ "none", TLS_CLIENT_NONE },
+	{ "optional", TLS_CLIENT_OPTIONAL },
+	{ "required", TLS_CLIENT_REQUIRED },
 	{ 0 },
 };
 
 static const struct config_word serializations[] = {
-	{ "json", FORMAT_JSON, NULL },
-	{ "xml", FORMAT_XML, NULL },
-	{ "cbor", FORMAT_CBOR, NULL },
+	{ "json", FORMAT_JSON },
+	{ "xml", FORMAT_XML },
+	{ "cbor", FORMAT_CBOR },
 	{ 0 },
 };
 
 static const struct config_word auth_modes[] = {
-	{ "registered", AUTH_REGISTERED, NULL },
-	{ "open", AUTH_OPEN, NULL },
-	{ "credential", AUTH_CREDENTIAL, NULL },
+	{ "registered", AUTH_REGISTERED },
+	{ "open", AUTH_OPEN },
+	{ "credential", AUTH_CREDENTIAL },
 	{ 0 },
 };
 
 static const struct config_word offline_policies[] = {
-	{ "hold", OFFLINE_HOLD, NULL },
-	{ "store", OFFLINE_STORE, NULL },
-	{ "reject", OFFLINE_REJECT, NULL },
+	{ "hold", OFFLINE_HOLD },
+	{ "store", OFFLINE_STORE },
+	{ "reject", OFFLINE_REJECT },
 	{ 0 },
 };
 
 static const struct config_word overflows[] = {
-	{ "oldest", INBOX_OLDEST, NULL },
-	{ "refuse", INBOX_REFUSE, NULL },
+	{ "oldest", INBOX_OLDEST },
+	{ "refuse", INBOX_REFUSE },
 	{ 0 },
 };
 
 static const struct config_word levels[] = {
-	{ "error", LOG_LEVEL_ERROR, NULL },
-	{ "warning", LOG_LEVEL_WARNING, NULL },
-	{ "info", LOG_LEVEL_INFO, NULL },
-	{ "debug", LOG_LEVEL_DEBUG, NULL },
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
 	{ 0 },
 };
 
 static const struct config_word formats[] = {
-	{ "auto", LOG_FORMAT_AUTO, NULL },
-	{ "logfmt", LOG_FORMAT_LOGFMT, NULL },
-	{ "json", LOG_FORMAT_JSON, NULL },
-	{ "journal", 0, LATER },
+	{ "auto", LOG_FORMAT_AUTO },
+	{ "logfmt", LOG_FORMAT_LOGFMT },
+	{ "json", LOG_FORMAT_JSON },
+	{ "journal", LOG_FORMAT_JOURNAL },
 	{ 0 },
 };
 
 static const struct config_word consoles[] = {
-	{ "no", ADMIN_CONSOLE_NONE, NULL },
-	{ "yes", ADMIN_CONSOLE_LOCAL, NULL },
-	{ "anywhere", ADMIN_CONSOLE_ANYWHERE, NULL },
+	{ "no", ADMIN_CONSOLE_NONE },
+	{ "yes", ADMIN_CONSOLE_LOCAL },
+	{ "anywhere", ADMIN_CONSOLE_ANYWHERE },
 	{ 0 },
 };
 

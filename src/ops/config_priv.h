@@ -62,7 +62,6 @@ enum config_type {
 struct config_word {
 	const char *text;
 	int value;
-	const char *later;		/* planned: what to say instead */
 };
 
 /* A row of the option table: all there is to know. A width of 0 is an option

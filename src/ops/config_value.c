@@ -126,8 +126,6 @@ static void explain_words(const struct config_option *o, struct str text,
 	const char *sep = " ";
 
 	for (const struct config_word *w = o->words; w->text != NULL; w++) {
-		if (w->later != NULL)
-			continue;
 		n += snprintf(why + n, CONFIG_WHY_MAX - (size_t)n, "%s%s", sep,
 			      w->text);
 		sep = ", ";
@@ -145,10 +143,6 @@ static bool set_word(const struct config_option *o, void *fields,
 
 	if (w == NULL) {
 		explain_words(o, text, why);
-		return false;
-	}
-	if (w->later != NULL) {
-		snprintf(why, CONFIG_WHY_MAX, "= %s is %s", w->text, w->later);
 		return false;
 	}
 	put(fields, o, (uint64_t)w->value);
