@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "trace_context.h"
 
-#define FREE_MAX  1024		/* request objects kept for reuse */
-#define KEEP_TEXT 4096		/* octets of text kept with each */
+#define FREE_MAX  64		/* request objects kept for reuse */
+#define KEEP_TEXT 1024		/* octets of text kept with each */
 
 /* What a request object costs beside itself and its message, about: room that
  * its text has to spare, and the heap. */
