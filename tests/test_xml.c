@@ -158,6 +158,41 @@ START_TEST(test_unknown_names)
 }
 END_TEST
 
+/* What expat would take for UTF-16, whatever it is told: each is well-formed
+ * then. Copied, so that a look behind the end is seen. */
+static const struct {
+	const char *name, *octets;
+	size_t len;
+} wide_texts[] = {
+	{ "little endian", "<\0a\0/\0>\0", 8 },
+	{ "big endian", "\0<\0a\0/\0>", 8 },
+	{ "little endian, marked", "\xff\xfe<\0a\0/\0>\0", 10 },
+	{ "big endian, marked", "\xfe\xff\0<\0a\0/\0>", 10 },
+	{ "with attributes", "<\0a\0 \0b\0=\0'\0'\0/\0>\0", 18 },
+	{ "as it was found", "<\0qQ\n\n\n\x8a>\0\n", 11 },
+	{ "a NUL in text", "<a>\0</a>", 8 },
+	{ "behind all", "<a/>\0", 5 },
+};
+
+START_TEST(test_wide_text)
+{
+	size_t len = wide_texts[_i].len;
+	char *copy = malloc(len);
+	struct str text = { copy, len };
+	struct buf out = { 0 };
+	const char *why = NULL;
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, wide_texts[_i].octets, len);
+	ck_assert_int_eq(xml_check(&limits, text, &why), ERR_PROTO);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_int_eq(xml_to_json(&out, &limits, OP_NONE, text, &why),
+			 ERR_PROTO);
+	free(copy);
+	buf_deinit(&out);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("xml");
@@ -169,6 +204,7 @@ int main(void)
 	tcase_add_test(tc, test_nothing);
 	tcase_add_test(tc, test_limits);
 	tcase_add_test(tc, test_unknown_names);
+	tcase_add_loop_test(tc, test_wide_text, 0, ARRAY_LEN(wide_texts));
 	suite_add_tcase(s, tc);
 	return unit_run(s);
 }

@@ -264,6 +264,12 @@ int xml_doc_read(struct xml_doc *d, const struct codec_conf *conf,
 		*why = "too long";
 		return ERR_LIMIT;
 	}
+	/* expat takes "<" with a NUL beside it for UTF-16, whatever it was
+	 * told, and what is looked at afterwards is octets */
+	if (memchr(text.p, '\0', text.len) != NULL) {
+		*why = "a NUL";
+		return ERR_PROTO;
+	}
 	r.parser = XML_ParserCreateNS("UTF-8", SEPARATOR);
 	if (r.parser == NULL)
 		return UV_ENOMEM;
