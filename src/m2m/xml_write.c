@@ -9,6 +9,7 @@
 
 /* Longer ones, if they have escapes, are no names of ours. */
 #define MAX_ESCAPED 64
+#define MAX_REST    128		/* as are read, of one object */
 
 /* One member on its way out. */
 struct item {
@@ -368,10 +369,29 @@ static int gather(struct xml_writer *w, struct object *o)
 	return err;
 }
 
+/* What comes twice would be read as a list. */
+static int see(uint64_t seen[MAX_REST], unsigned *count, struct xml_writer *w,
+	       struct str name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);	/* FNV-1a */
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (unsigned char)name.p[i]) * 0x100000001b3u;
+	for (unsigned i = 0; i < *count; i++)
+		if (seen[i] == hash)
+			return fail(w, "one name twice");
+	if (*count == MAX_REST)
+		return fail(w, "too many names that nobody knows");
+	seen[(*count)++] = hash;
+	return 0;
+}
+
 /* Members that have no row, in the order in which they came. */
 static int write_rest(struct xml_writer *w, const struct object *o,
 		      bool global)
 {
+	uint64_t seen[MAX_REST];
+	unsigned count = 0;
 	struct jscan_value name, v;
 	struct jscan s;
 	int err = 0;
@@ -389,7 +409,9 @@ static int write_rest(struct xml_writer *w, const struct object *o,
 		if (err || has_prefix(text) != global ||
 		    xml_find_row(o->type, text) >= 0)
 			continue;
-		err = make_item(w, &it, o->scope, o->type, text);
+		err = see(seen, &count, w, text);
+		if (err == 0)
+			err = make_item(w, &it, o->scope, o->type, text);
 		if (err == 0)
 			err = write_element(w, &it, v.raw);
 	}
