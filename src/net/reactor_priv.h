@@ -33,7 +33,7 @@ struct reactor {
 	struct stream_list streams;	/* all; for the end */
 	unsigned released;		/* of them, without an owner */
 	struct stream_list dirty;	/* with output of this turn */
-	struct stream_list held;	/* read in a later one */
+	struct stream_list flooding, fresh;	/* read in a later one */
 	uv_idle_t busy;			/* runs while there are any */
 
 	struct buf spare[REACTOR_SPARE_MAX];

@@ -54,7 +54,7 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 
 void stream_watch(struct stream *s)
 {
-	bool on = s->reading && !s->is_held;
+	bool on = s->reading && s->held_in == NULL;
 
 	if (s->watched == on)
 		return;

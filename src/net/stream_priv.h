@@ -40,13 +40,13 @@ struct stream {
 	enum stream_state state;	/* stream_enter() only */
 	bool reading;			/* the owner wants more */
 	bool watched;			/* and libuv looks for it */
-	bool is_held;
 	bool is_denied;			/* this one read */
 	bool is_due;			/* was held, and is read next */
 	bool sends_much;		/* the last read was large */
 	unsigned char small_reads;	/* in a row, as far as it matters */
 	unsigned char read_shift;	/* it is read by the 2^n-th part */
-	TAILQ_ENTRY(stream) held_link;	/* in r->held */
+	struct stream_list *held_in;	/* until a later turn; or NULL */
+	TAILQ_ENTRY(stream) held_link;
 	uint64_t had_its_turn;		/* r->turn of the last full read */
 	bool is_dirty;
 	TAILQ_ENTRY(stream) dirty_link;	/* in r->dirty */

@@ -6,8 +6,8 @@
  * each peer that floods, nor all handshakes of a crowd. Of whom the octets take
  * long, fewer are read at a time.
  *
- * A stream whose turn was not now stands in `held` and is not watched. The loop
- * does not sleep while there are any (`busy`).
+ * A stream whose turn was not now stands in `flooding` or in `fresh` and is not
+ * watched. The loop does not sleep while there are any (`busy`).
  */
 #include "stream_priv.h"
 
@@ -15,8 +15,8 @@
 #define PROVEN	   4		/* smaller reads in a row */
 #define TURN_NS	   500000	/* for those who are not; then they are held */
 #define READ_NS	   1000000	/* what is read should take no longer */
-#define RELEASED   8		/* of the held, read in the next turn; no
-				 * more than one of those who send much */
+#define RELEASED   8		/* of the fresh, read in the next turn, beside
+				 * one that sends much */
 
 static void on_busy(uv_idle_t *handle)
 {
@@ -25,18 +25,24 @@ static void on_busy(uv_idle_t *handle)
 
 void turns_init(struct reactor *r)
 {
-	TAILQ_INIT(&r->held);
+	TAILQ_INIT(&r->flooding);
+	TAILQ_INIT(&r->fresh);
 	uv_idle_init(&r->loop, &r->busy);	/* cannot fail */
+}
+
+static bool are_held(const struct reactor *r)
+{
+	return !TAILQ_EMPTY(&r->flooding) || !TAILQ_EMPTY(&r->fresh);
 }
 
 static void hold(struct stream *s)
 {
 	struct reactor *r = s->r;
 
-	if (TAILQ_EMPTY(&r->held))
+	if (!are_held(r))
 		uv_idle_start(&r->busy, on_busy);
-	TAILQ_INSERT_TAIL(&r->held, s, held_link);
-	s->is_held = true;
+	s->held_in = s->sends_much ? &r->flooding : &r->fresh;
+	TAILQ_INSERT_TAIL(s->held_in, s, held_link);
 	stream_watch(s);
 }
 
@@ -44,11 +50,11 @@ void turns_forget(struct stream *s)
 {
 	struct reactor *r = s->r;
 
-	if (!s->is_held)
+	if (s->held_in == NULL)
 		return;
-	TAILQ_REMOVE(&r->held, s, held_link);
-	s->is_held = false;
-	if (TAILQ_EMPTY(&r->held))
+	TAILQ_REMOVE(s->held_in, s, held_link);
+	s->held_in = NULL;
+	if (!are_held(r))
 		uv_idle_stop(&r->busy);
 }
 
@@ -74,14 +80,14 @@ bool turns_deny(struct stream *s)
 		r->reading_since = uv_hrtime();
 	}
 	s->is_denied = s->small_reads < PROVEN && !s->is_due &&
-		       (!TAILQ_EMPTY(&r->held) ||
+		       (are_held(r) ||
 			uv_hrtime() - r->reading_since > TURN_NS);
 	return s->is_denied;
 }
 
 void turns_took_none(struct stream *s)
 {
-	if (s->is_denied && !s->is_held)
+	if (s->is_denied && s->held_in == NULL)
 		hold(s);
 	s->is_denied = false;
 }
@@ -98,24 +104,28 @@ void turns_took(struct stream *s, size_t n)
 		return;
 	}
 	s->small_reads = 0;
-	if (s->is_held)
+	if (s->held_in != NULL)
 		return;
-	if (r->large_reads++ > 0 || !TAILQ_EMPTY(&r->held))
+	if (r->large_reads++ > 0 || are_held(r))
 		hold(s);
+}
+
+static void release_first(struct stream_list *list)
+{
+	struct stream *s = TAILQ_FIRST(list);
+
+	if (s == NULL)
+		return;
+	turns_forget(s);
+	s->is_due = true;
+	stream_watch(s);
 }
 
 void turns_next(struct reactor *r)
 {
-	struct stream *s;
-
 	r->turn++;
 	r->large_reads = 0;
-	for (int i = 0; i < RELEASED; i++) {
-		s = TAILQ_FIRST(&r->held);
-		if (s == NULL || (i > 0 && s->sends_much))
-			return;
-		turns_forget(s);
-		s->is_due = true;
-		stream_watch(s);
-	}
+	release_first(&r->flooding);
+	for (int i = 0; i < RELEASED; i++)
+		release_first(&r->fresh);
 }
