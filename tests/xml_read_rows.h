@@ -85,6 +85,11 @@ static const struct {
 	  "<m:cnt><mni>2</mni></m:cnt></m:ae>",
 	  "{\"m2m:ae\":{\"m2m:cnt\":[{\"mni\":1},{\"mni\":2}],"
 	  "\"m2m:sub\":[{}]}}", OP_NONE, 0 },
+	{ "lists where numbers are, in a list",
+	  "<mn><psn>1 2</psn><psn>a b</psn><psn>3</psn></mn>",
+	  "{\"mn\":{\"psn\":[\"1 2\",\"a b\",3]}}", OP_NONE, 0 },
+	{ "a list where a number is", "<mn><psn>1 2</psn></mn>",
+	  "{\"mn\":{\"psn\":[1,2]}}", OP_NONE, 0 },
 	{ "one value twice", "<cnt><mni>1</mni><mni>1</mni></cnt>", NULL,
 	  OP_NONE, ERR_PROTO },
 	{ "what is carried, twice",

@@ -76,8 +76,9 @@ static int add_words(struct xml_reader *r, struct str text, bool numbers)
 	return err;
 }
 
-/* An element may hold a list where the standard has one number. */
-static int add_number(struct xml_reader *r, struct str text)
+/* An element may hold a list where the standard has one number, but not within
+ * a list. */
+static int add_number(struct xml_reader *r, bool in_list, struct str text)
 {
 	struct str rest = text, word, scrap;
 	int err;
@@ -85,7 +86,8 @@ static int add_number(struct xml_reader *r, struct str text)
 	if (xml_put_number(&r->out, text))
 		return take_token(r);
 	scrap = rest;
-	if (!xml_cut_word(&word, &scrap) || !xml_cut_word(&word, &scrap)) {
+	if (in_list || !xml_cut_word(&word, &scrap) ||
+	    !xml_cut_word(&word, &scrap)) {
 		xml_put_json(&r->out, text);
 		return take_token(r);
 	}
@@ -115,12 +117,12 @@ static int add_empty(struct xml_reader *r, const struct xml_attr *a,
 
 /* Text that is not empty, of a type that is no list. */
 static int add_text(struct xml_reader *r, const struct xml_attr *a,
-		    bool guess, struct str text)
+		    bool guess, bool in_list, struct str text)
 {
 	const char *word = NULL;
 
 	if (a != NULL && a->form == XML_NUMBER)
-		return add_number(r, text);
+		return add_number(r, in_list, text);
 	if (a != NULL && a->form == XML_BOOL)
 		word = xml_bool(text);
 	if (word != NULL)
@@ -198,7 +200,7 @@ static int read_one(struct xml_reader *r, const struct xml_attr *a, bool guess,
 	text = xml_text(&tag, &r->scratch);
 	if (text.len == 0 || (!node->text && a != NULL && a->form != XML_TEXT))
 		return add_empty(r, a, in_list);
-	return add_text(r, a, guess, text);
+	return add_text(r, a, guess, in_list, text);
 }
 
 /* All elements of one name, from the first on. */
@@ -300,7 +302,7 @@ static int read_attrs(struct xml_reader *r, const struct xml_tag *tag)
 			return err;
 		value = xml_attr_text(value, &r->scratch);
 		err = add_text(r, str_eq(name, STR("typ")) ? &typ : NULL,
-			       false, value);
+			       false, false, value);
 	}
 	return err;
 }
