@@ -26,7 +26,8 @@ struct object {
 	const struct xml_type *type;
 	struct str json;
 	struct str row[XML_MAX_ROWS];	/* p == NULL: absent */
-	bool loose;			/* holds members without a row */
+	bool loose;			/* holds members without a row, or that
+					 * text has no place beside */
 	bool global;			/* holds members with a prefix */
 };
 
@@ -365,6 +366,7 @@ static int gather(struct xml_writer *w, struct object *o)
 		if (o->row[row].p != NULL)
 			err = fail(w, "one name twice");
 		o->row[row] = v.raw;
+		o->loose |= o->type->inside && strchr("[{", v.raw.p[0]);
 	}
 	return err;
 }
@@ -466,8 +468,7 @@ static int write_rows(struct xml_writer *w, const struct object *o, int from,
 	int err = 0;
 
 	for (int i = from; i < to && err == 0; i++) {
-		if (o->row[i].p == NULL ||
-		    tag != (place_of(o, i) == XML_TAG))
+		if (o->row[i].p == NULL || tag != (place_of(o, i) == XML_TAG))
 			continue;
 		err = tag ? write_tag_row(w, xml_row(o->type, i), o->row[i]) :
 			    write_row(w, o, i);
