@@ -193,6 +193,22 @@ START_TEST(test_wide_text)
 }
 END_TEST
 
+/* All that the text can hold are start tags, which none closes. */
+START_TEST(test_starts_only)
+{
+	struct buf text = { 0 };
+	const char *why = NULL;
+
+	for (unsigned n = 1; n <= 64; n++) {
+		buf_clear(&text);
+		for (unsigned i = 0; i < n; i++)
+			buf_add_lit(&text, "<a>");
+		ck_assert_int_ne(xml_check(&limits, buf_str(&text), &why), 0);
+	}
+	buf_deinit(&text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("xml");
@@ -204,6 +220,7 @@ int main(void)
 	tcase_add_test(tc, test_nothing);
 	tcase_add_test(tc, test_limits);
 	tcase_add_test(tc, test_unknown_names);
+	tcase_add_test(tc, test_starts_only);
 	tcase_add_loop_test(tc, test_wide_text, 0, ARRAY_LEN(wide_texts));
 	suite_add_tcase(s, tc);
 	return unit_run(s);

@@ -102,10 +102,10 @@ static unsigned ns_of(struct reading *r, const char *name,
 	return add_ns(r, uri, tag->prefix);
 }
 
-/* Doubles, up to what the text can hold: the shortest element is <a/>. */
+/* Doubles, up to what the text can hold: the shortest start tag is <a>. */
 static bool make_room(struct xml_doc *d)
 {
-	uint32_t most = (uint32_t)(d->text.len / 4 + 1);
+	uint32_t most = (uint32_t)(d->text.len / 3 + 1);
 	uint32_t cap = d->cap > 0 ? d->cap * 2 : 64;
 	struct xml_node *nodes;
 
