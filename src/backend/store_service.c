@@ -124,11 +124,11 @@ static int commit(struct store_thread *t)
 
 static void write_batch(struct store_thread *t, struct store_jobs *done)
 {
-	uint64_t spent = 0, enough = BATCH_NS + 2 * t->commit_ns;
-	bool any;
-	int err = store_begin(t->conn);
 	struct store_jobs some = TAILQ_HEAD_INITIALIZER(some);
+	uint64_t spent = 0, enough = BATCH_NS + 2 * t->commit_ns;
+	int err = store_begin(t->conn);
 	struct store_job *job;
+	bool any;
 
 	do {
 		take_writes(t->service, &some, TAILQ_EMPTY(done),

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE	/* memrchr, memmem */
 #include "base/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <ctype.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -275,14 +275,11 @@ static bool has_room(void)
 	return out.len + FIELD_ROOM <= sizeof(out.text);
 }
 
-static void add_field(const struct log_field *f)
+static void add_value(const struct log_field *f, void (*add_text)(struct str s))
 {
-	if (!has_room())
-		return;
-	add_key(f->key);
 	switch (f->type) {
 	case LOG_FIELD_STR:
-		add_str(f->s);
+		add_text(f->s);
 		break;
 	case LOG_FIELD_UINT:
 		add_uint(f->u);
@@ -291,6 +288,14 @@ static void add_field(const struct log_field *f)
 		add_int(f->i);
 		break;
 	}
+}
+
+static void add_field(const struct log_field *f)
+{
+	if (!has_room())
+		return;
+	add_key(f->key);
+	add_value(f, add_str);
 }
 
 /* M2MWSD_KEY=value on a line of its own; the value is in no quotes, and escaped
@@ -303,17 +308,7 @@ static void add_journal_field(const struct log_field *f)
 	for (const char *c = f->key; *c != '\0'; c++)
 		add_char((char)toupper((unsigned char)*c));
 	add_char('=');
-	switch (f->type) {
-	case LOG_FIELD_STR:
-		add_bare(f->s);
-		break;
-	case LOG_FIELD_UINT:
-		add_uint(f->u);
-		break;
-	case LOG_FIELD_INT:
-		add_int(f->i);
-		break;
-	}
+	add_value(f, add_bare);
 }
 
 /* All but the milliseconds is made once a second. */

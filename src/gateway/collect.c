@@ -78,9 +78,17 @@ static void add_dispatch(uint64_t *v, const struct dispatch_counters *c)
 	v[STAT_FORGOTTEN] += c->forgotten;
 }
 
-static void add_backend(uint64_t *v, const struct backend *b)
+/* Since then, if there is any. */
+static void add_age(uint64_t *age, uint64_t since, uint64_t now)
 {
-	struct backend_counters c = backend_count(b);
+	if (since != 0 && now > since && now - since > *age)
+		*age = now - since;
+}
+
+static void add_backend(struct gateway_stats *stats, const struct worker *w)
+{
+	struct backend_counters c = backend_count(w->backend);
+	uint64_t *v = stats->values;
 
 	v[STAT_UPSTREAM_OPENED] += c.opened;
 	v[STAT_UPSTREAM_FAILED] += c.connect_failed;
@@ -90,7 +98,9 @@ static void add_backend(uint64_t *v, const struct backend *b)
 	v[STAT_UPSTREAM_OPEN] += c.open;
 	v[STAT_UPSTREAM_IDLE] += c.idle;
 	v[STAT_UPSTREAM_WAITING] += c.waiting;
-	v[STAT_UPSTREAM_UP] += b->ops->healthy(b);
+	v[STAT_UPSTREAM_UP] += w->backend->ops->healthy(w->backend);
+	add_age(&stats->ages_ms[QUEUE_UPSTREAM], c.waiting_since,
+		reactor_now(w->reactor));
 }
 
 static void add_reverse(uint64_t *v, const struct worker *w)
@@ -139,21 +149,6 @@ static void add_latencies(struct latencies *to, const struct latencies *from)
 	}
 }
 
-/* Since then, if there is any. */
-static void add_age(uint64_t *age, uint64_t since, uint64_t now)
-{
-	if (since != 0 && now > since && now - since > *age)
-		*age = now - since;
-}
-
-static void add_ages(uint64_t *ages, const struct worker *w)
-{
-	add_age(&ages[QUEUE_SESSION], session_waiting_since(w) / 1000000,
-		uv_hrtime() / 1000000);
-	add_age(&ages[QUEUE_UPSTREAM], backend_count(w->backend).waiting_since,
-		reactor_now(w->reactor));
-}
-
 static void on_worker(struct visit *visit, struct worker *w)
 {
 	struct collection *c = container_of(visit, struct collection, visit);
@@ -163,12 +158,13 @@ static void on_worker(struct visit *visit, struct worker *w)
 	add_worker(v, w);
 	add_ws(v, ws_pool_counters(w->ws_pool));
 	add_dispatch(v, dispatch_counters(w->dispatch));
-	add_backend(v, w->backend);
+	add_backend(&c->stats, w);
 	add_reverse(v, w);
 	if (w->notify != NULL)
 		add_notify(v, notify_counters(w->notify));
 	add_latencies(&c->stats.latencies, dispatch_latencies(w->dispatch));
-	add_ages(c->stats.ages_ms, w);
+	add_age(&c->stats.ages_ms[QUEUE_SESSION],
+		session_waiting_since(w) / 1000000, uv_hrtime() / 1000000);
 	if (lag > c->stats.loop_lag_ms)
 		c->stats.loop_lag_ms = lag;
 }

@@ -81,8 +81,8 @@ struct dispatch_hooks {
 struct dispatch_peer {
 	const struct dispatch_peer_ops *ops;
 	const struct codec *codec;
-	uint64_t id;			/* for the log */
-	struct trace_context *trace;		/* borrowed; NULL: it is in none */
+	uint64_t id;			/* for the log, and as a sender */
+	struct trace_context *trace;	/* borrowed; NULL: it is in none */
 
 	/* dispatch's own */
 	struct request_list at_cse;

@@ -93,7 +93,8 @@ static void write_lines(struct trace_context *t, struct str parent, struct str s
 	t->len = (size_t)n;
 }
 
-int trace_context_create(struct trace_context **out, const struct http_msg *req)
+int trace_context_create(struct trace_context **out,
+			 const struct http_msg *req)
 {
 	struct str parent = http_msg_header(req, STR("traceparent"));
 	struct str state = state_of(req);

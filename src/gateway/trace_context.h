@@ -11,7 +11,8 @@ struct trace_context;
 
 /* *out is NULL where req has no traceparent, or one that is to be ignored:
  * several, malformed, of zeros. UV_ENOMEM. */
-MUST_CHECK int trace_context_create(struct trace_context **out, const struct http_msg *req);
+MUST_CHECK int trace_context_create(struct trace_context **out,
+				    const struct http_msg *req);
 /* Accepts NULL. */
 void trace_context_destroy(struct trace_context *t);
 

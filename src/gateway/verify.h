@@ -30,7 +30,8 @@ typedef void verified_fn(void *owner, enum verdict verdict,
 /* Borrows set, which outlives it. */
 MUST_CHECK int verifier_create(struct verifier **out, uv_loop_t *loop,
 			       const struct credential_set *set);
-/* Before the loop closes; nobody hears of what is being hashed. */
+/* Before the loop closes; nobody hears of what is being hashed, and none of it
+ * is there to be cancelled any more. */
 void verifier_destroy(struct verifier *v);
 
 /* What the set knows of a certificate that TLS has verified, or NULL. */
