@@ -230,6 +230,7 @@ static void crash(struct model *m)
 	child = fork();
 	ck_assert(child >= 0);
 	if (child == 0) {
+		unit_detach();
 		close(ends[0]);
 		child_main(ends[1], m->next, m->rr);
 	}

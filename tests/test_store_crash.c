@@ -104,6 +104,7 @@ static uint64_t crash(uint64_t count)
 	writer = fork();
 	ck_assert(writer >= 0);
 	if (writer == 0) {
+		unit_detach();
 		close(ends[0]);
 		write_for_ever(ends[1], count);
 	}
