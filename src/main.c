@@ -130,7 +130,8 @@ static void announce(const struct config *conf, const struct gateway *gw,
 	log_info("ready", LOG_TEXT("version", M2MWSD_VERSION),
 		 LOG_UINT("workers", g->workers),
 		 LOG_STR("upstream", g->backend == BACKEND_STORE ?
-					     STR("store") : g->upstream->url));
+					     STR("store") : g->upstreams->url),
+		 LOG_UINT("upstreams", g->upstream_count));
 	log_flush();
 }
 

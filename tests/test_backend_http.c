@@ -111,6 +111,7 @@ static void rig_init(struct rig *rig)
 			.keepalive_ms = 60000,
 			.max_waiting = 1 << 20,
 			.max_answer = 200,
+			.weight = 1,
 		},
 	};
 	ck_assert_int_eq(reactor_create(&rig->r), 0);
@@ -125,7 +126,7 @@ static void rig_init(struct rig *rig)
 
 static void rig_create(struct rig *rig)
 {
-	ck_assert_int_eq(backend_http_create(&rig->b, rig->r, &rig->conf,
+	ck_assert_int_eq(backend_http_create(&rig->b, rig->r, &rig->conf, 1,
 					     &codec_conf), 0);
 	ck_assert(rig->b->ops->healthy(rig->b));
 }
@@ -509,7 +510,7 @@ START_TEST(test_impossible_host)
 
 	rig_init(&rig);
 	rig.conf.host = "";
-	ck_assert_int_eq(backend_http_create(&b, rig.r, &rig.conf,
+	ck_assert_int_eq(backend_http_create(&b, rig.r, &rig.conf, 1,
 					     &codec_conf), UV_EINVAL);
 	rig_end(&rig);
 }

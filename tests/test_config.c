@@ -45,10 +45,10 @@ static const struct {
 	{ "a required key is missing", STR_INIT("[listener \"b\"]\npath = /\n"),
 	  "t.conf:7:2: [listener \"b\"] needs the key \"listen\"\n"
 	  "[listener \"b\"]\n ^\n" },
-	{ "two upstreams",
-	  STR_INIT("[upstream \"b\"]\nurl = unix:/run/b\n"),
-	  "t.conf:7:2: several upstreams are not available yet\n"
-	  "[upstream \"b\"]\n ^\n" },
+	{ "two CSEs",
+	  STR_INIT("[upstream \"b\"]\nurl = unix:/run/b\ncse_id = /b\n"),
+	  "t.conf:9:1: [upstream \"b\"] cse_id differs from that of "
+	  "[upstream \"cse\"]\ncse_id = /b\n^\n" },
 	{ "two listeners on one address",
 	  STR_INIT("[listener \"b\"]\nlisten = 127.0.0.1:8180\n"),
 	  "t.conf:8:1: [listener \"main\"] listens there already\n"
@@ -292,11 +292,11 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(listener->handshake.default_format, -1);
 	ck_assert_uint_eq(listener->handshake.path.len, 0);
 	ck_assert_uint_eq(listener->handshake.origin_count, 0);
-	ck_assert_str_eq(gw->upstream->name, "cse");
-	ck_assert_str_eq(gw->upstream->cse_id, "");
-	ck_assert_int_eq(gw->upstream->format, FORMAT_JSON);
-	ck_assert_uint_eq(gw->upstream->keepalive_ms, 4000);
-	ck_assert_uint_eq(gw->upstream->max_waiting, 32 << 20);
+	ck_assert_str_eq(gw->upstreams->name, "cse");
+	ck_assert_str_eq(gw->upstreams->cse_id, "");
+	ck_assert_int_eq(gw->upstreams->format, FORMAT_JSON);
+	ck_assert_uint_eq(gw->upstreams->keepalive_ms, 4000);
+	ck_assert_uint_eq(gw->upstreams->max_waiting, 32 << 20);
 	ck_assert_uint_eq(gw->max_entities, 256);
 	ck_assert_uint_eq(gw->max_registered, 256 << 20);
 	ck_assert_uint_eq(gw->max_descendants, 1024);

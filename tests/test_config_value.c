@@ -291,7 +291,7 @@ START_TEST(test_url)
 		return;
 	}
 	ck_assert_msg(l.err == 0, "%s", l.diag);
-	u = l.conf->gateway.upstream;
+	u = l.conf->gateway.upstreams;
 	ck_assert(str_eq(u->url, str_of(urls[_i].url)));
 	ck_assert(u->tls == (strncasecmp(urls[_i].url, "https:", 6) == 0));
 	check_text(u->host, urls[_i].host);
@@ -318,10 +318,10 @@ START_TEST(test_url_replaced)
 	l.err = config_load(&l.conf, NULL, overrides, 5, diag);
 	loaded_check(&l);
 	ck_assert_int_eq(l.err, 0);
-	ck_assert_ptr_null(l.conf->gateway.upstream->host);
-	ck_assert_str_eq(l.conf->gateway.upstream->base, "");
-	ck_assert_str_eq(l.conf->gateway.upstream->unix_path, "/run/cse");
-	ck_assert_str_eq(l.conf->gateway.upstream->cse_id,
+	ck_assert_ptr_null(l.conf->gateway.upstreams->host);
+	ck_assert_str_eq(l.conf->gateway.upstreams->base, "");
+	ck_assert_str_eq(l.conf->gateway.upstreams->unix_path, "/run/cse");
+	ck_assert_str_eq(l.conf->gateway.upstreams->cse_id,
 			 "//sp.example/id-in");
 	loaded_free(&l);
 }

@@ -113,11 +113,12 @@ static void fill_conf(void)
 		.connections = 1, .connect_timeout_ms = 5000,
 		.keepalive_ms = 4000,
 		.max_waiting = 1 << 20, .max_answer = 1 << 20,
+		.weight = 1,
 	};
 	conf = (struct gateway_conf){
 		.workers = 1, .drain_timeout_ms = 60000,
 		.listeners = listeners, .listener_count = 1,
-		.upstream = &upstream, .timeout_ms = 60000,
+		.upstreams = &upstream, .upstream_count = 1, .timeout_ms = 60000,
 		.ws = { .max_message = 4096, .max_unfinished = 1 << 20,
 			.max_fragments = 8,
 			.message_timeout_ms = 60000, .pong_timeout_ms = 60000,

@@ -138,6 +138,28 @@ START_TEST(test_ages)
 }
 END_TEST
 
+START_TEST(test_upstreams)
+{
+	const char *p;
+
+	ck_assert_ptr_null(strstr(write_text(), "each_upstream"));
+	buf_clear(&text);
+	stats.upstream_count = 2;
+	for (size_t i = 0; i < 2; i++) {
+		stats.upstreams[i].name[0] = (char)('a' + i);
+		for (size_t j = 0; j < UPSTREAM_STAT_COUNT; j++)
+			stats.upstreams[i].values[j] = 10 * j + i;
+	}
+	p = strstr(write_text(), "# TYPE m2mwsd_each_upstream_up gauge\n");
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_nonnull(strstr(
+		p, "\nm2mwsd_each_upstream_up{upstream=\"a\"} 0\n"
+		   "m2mwsd_each_upstream_up{upstream=\"b\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(
+		p, "each_upstream_failed_probes_total{upstream=\"b\"} 71\n"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("metrics");
@@ -147,6 +169,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_rows, 0, STAT_COUNT);
 	tcase_add_test(tc, test_values);
+	tcase_add_test(tc, test_upstreams);
 	tcase_add_loop_test(tc, test_latency, 0, ARRAY_LEN(latencies));
 	tcase_add_test(tc, test_latency_sum);
 	tcase_add_test(tc, test_ages);

@@ -38,22 +38,38 @@ struct exchange {
 	struct str lines;	/* of HTTP headers for the CSE, each with its
 				 * end; borrowed for submit, may be empty */
 	int status;		/* transport's own status (HTTP), or 0; for logs */
+	bool unsent;		/* in on_fail(): the CSE has seen nothing */
 };
 
 /* What a backend has done; each worker has one of its own. */
 struct backend_counters {
 	uint64_t opened, connect_failed, poisoned, retried, refused_waiting;
+	uint64_t moved;			/* requests, to another upstream */
 	uint64_t open, idle, waiting;	/* now */
 	uint64_t waiting_since;		/* the oldest, on the loop's clock (ms);
 					 * 0: none waits */
 };
+
+/* One upstream, on one worker. */
+struct upstream_view {
+	const char *name;		/* borrowed */
+	bool up;
+	uint64_t pending, open;		/* requests; connections */
+	uint64_t requests, failures;
+	uint64_t moved;			/* of failures: another one got it */
+	uint64_t downs;			/* times it went down */
+	uint64_t failed_probes;		/* of its health path */
+};
+
+struct upstream_conf;
 
 struct backend_ops {
 	/*
 	 * p is borrowed for the call. 0: on_answer or on_fail follows.
 	 * Negative: neither does; *why is set. ERR_PROTO: p cannot be carried
 	 * to this CSE (4000); ERR_UNSUPPORTED (5001); ERR_LIMIT: too much
-	 * is waiting already.
+	 * is waiting already; UV_EHOSTUNREACH: it is known that nobody would
+	 * answer (5103).
 	 */
 	int (*submit)(struct backend *b, struct exchange *x,
 		      const struct prim *p, const char **why);
@@ -64,11 +80,23 @@ struct backend_ops {
 	/* True while requests have a chance to be answered. */
 	bool (*healthy)(const struct backend *b);
 
-	/* Takes tls, for connections to come; NULL: it has no TLS. */
-	void (*take_tls)(struct backend *b, struct tls_context *tls);
+	/*
+	 * The upstreams from now on; what others have pending is finished
+	 * there. One that is as it was keeps its connections. contexts, of
+	 * TLS, are taken, one for each, or NULL. UV_ENOMEM: one is missing,
+	 * which is logged. NULL: it has no upstreams.
+	 */
+	int (*take)(struct backend *b, const struct upstream_conf *list,
+		    size_t count, struct tls_context **contexts);
 
 	/* NULL: it has no connections. */
 	void (*count)(const struct backend *b, struct backend_counters *out);
+
+	/* NULL: it has no upstreams. */
+	void (*each)(const struct backend *b,
+		     void (*on_upstream)(void *arg,
+					 const struct upstream_view *v),
+		     void *arg);
 
 	void (*destroy)(struct backend *b);	/* pending ones hear nothing */
 };
@@ -77,7 +105,9 @@ struct backend {
 	const struct backend_ops *ops;
 };
 
-/* One CSE to forward to; the strings are borrowed and outlive the backend. */
+#define UPSTREAMS_MAX 32
+
+/* One place at which the CSE answers. */
 struct upstream_conf {
 	const char *name;
 	struct str url;			/* as configured, for logs */
@@ -97,16 +127,23 @@ struct upstream_conf {
 	uint64_t keepalive_ms;
 	uint64_t max_waiting;		/* octets */
 	uint64_t max_answer;		/* octets of a response body */
+	uint64_t weight;		/* its share, as compared with others */
+	bool backup;			/* only while no other one is up */
+	struct str health;		/* path that is asked for; empty: none */
+	uint64_t health_interval_ms;
+	uint64_t slow_start_ms;		/* until it has its whole share */
 };
 
-/* For https:, of the files of conf; what cannot be used of them is logged. */
+/* Of the files of conf; NULL: it is http:. What cannot be used of them is
+ * logged. */
 MUST_CHECK int backend_http_context(struct tls_context **out,
 				    const struct upstream_conf *conf);
 
-/* conf is borrowed and outlives the backend. A file of TLS that cannot be read
- * is logged. */
+/* One to UPSTREAMS_MAX in list, which is copied. A file of TLS that cannot be
+ * read is logged. */
 MUST_CHECK int backend_http_create(struct backend **out, struct reactor *r,
-				   const struct upstream_conf *conf,
+				   const struct upstream_conf *list,
+				   size_t count,
 				   const struct codec_conf *codec);
 
 static inline int backend_submit(struct backend *b, struct exchange *x,

@@ -84,7 +84,9 @@ struct gateway_conf {
 	size_t listener_count;
 
 	enum gateway_backend backend;
-	const struct upstream_conf *upstream;	/* BACKEND_HTTP */
+	const struct upstream_conf *upstreams;	/* BACKEND_HTTP; all of them
+						 * are one CSE */
+	size_t upstream_count;
 	uint64_t timeout_ms;		/* for an answer */
 
 	bool has_store;			/* the embedded CSE runs */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backend/backend.h"
 #include "base/base.h"
 
 /*
@@ -64,6 +65,7 @@ enum gateway_stat {
 	STAT_UPSTREAM_FAILED,
 	STAT_UPSTREAM_POISONED,
 	STAT_UPSTREAM_RETRIED,
+	STAT_UPSTREAM_MOVED,
 	STAT_UPSTREAM_REFUSED,
 	STAT_UPSTREAM_OPEN,
 	STAT_UPSTREAM_IDLE,
@@ -124,6 +126,22 @@ struct stat_info {
 
 extern const struct stat_info stat_infos[STAT_COUNT];
 
+/* As upstream_stat_infos. */
+enum upstream_stat {
+	UPSTREAM_STAT_WORKERS,		/* for which it is up */
+	UPSTREAM_STAT_PENDING,
+	UPSTREAM_STAT_CONNECTIONS,
+	UPSTREAM_STAT_REQUESTS,
+	UPSTREAM_STAT_FAILURES,
+	UPSTREAM_STAT_MOVED,
+	UPSTREAM_STAT_DOWNS,
+	UPSTREAM_STAT_FAILED_PROBES,
+	UPSTREAM_STAT_COUNT,
+};
+
+/* Without labels. */
+extern const struct stat_info upstream_stat_infos[UPSTREAM_STAT_COUNT];
+
 /* How long requests of clients took. */
 #define LATENCY_BUCKETS 16
 #define LATENCY_CLASSES 3
@@ -157,8 +175,16 @@ enum gateway_queue {
 
 extern const char *const queue_names[QUEUE_COUNT];
 
+/* Of one [upstream "NAME"], over all workers. */
+struct upstream_stats {
+	char name[65];			/* as long as one may be */
+	uint64_t values[UPSTREAM_STAT_COUNT];
+};
+
 struct gateway_stats {
 	uint64_t values[STAT_COUNT];
+	struct upstream_stats upstreams[UPSTREAMS_MAX];
+	size_t upstream_count;
 	struct latencies latencies;
 	/* milliseconds by which the slowest turn of a loop was late, since the
 	 * last collection */

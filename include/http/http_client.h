@@ -83,6 +83,9 @@ struct http_call {
 	unsigned others;		/* calls of the same sender that are
 					 * pending: who has fewer goes first */
 
+	bool sent;			/* in on_fail(): the server may have
+					 * seen something of it */
+
 	/* http_client's own: */
 	enum http_call_state state;
 	unsigned rank;			/* where it waits */

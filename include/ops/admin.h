@@ -40,7 +40,8 @@ struct admin_conf {
  *		version, uptime, draining, workers, log (level), sessions,
  *		entities, online, listeners: [{name, port, tls}], inbox: {items,
  *		octets}, upstream: {up (of the workers), open, idle, waiting},
- *		counters: {NAME: N, ...}
+ *		upstreams: [{name, up (of the workers), open, pending,
+ *		requests, failures, moved, downs, failed_probes}], counters: {NAME: N, ...}
  *	GET /api/sessions[?originator=ID][&peer=ADDRESS][&limit=N]
  *		sessions: [...], more (true: limit bit); of each: sid, peer,
  *		listener, worker, credential, certificate, originators (the first

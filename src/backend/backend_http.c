@@ -1,25 +1,37 @@
-/* Forwards to a CSE over TS-0009 through one pool of connections. */
+/*
+ * Forwards to a CSE over TS-0009, which may answer at several places. Each
+ * request is an attempt at one of them; what could not be sent there, or does
+ * no harm twice, goes to the next one.
+ */
 #include "backend/backend.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "mca_pool.h"
+#include "upstreams.h"
+
+#define MAX_SPARE 64		/* attempts kept for reuse */
+
+struct attempt {
+	struct exchange x;		/* at the upstream */
+	struct exchange *owner;		/* borrowed */
+	struct backend_http *h;
+	LIST_ENTRY(attempt) link;	/* in pending or spare */
+	struct upstream *u;		/* asked now */
+	uint64_t downs;			/* of it, then */
+	uint64_t tried;			/* bits of upstreams */
+	struct prim *again;		/* owned, for others; NULL: this is the
+					 * only try */
+	struct buf lines;		/* owner's, for again */
+};
+
+LIST_HEAD(attempt_list, attempt);
 
 struct backend_http {
 	struct backend base;
-	const struct upstream_conf *conf;	/* borrowed */
-	struct http_map_conf map;
-	struct http_client_conf client_conf;
-	struct mca_pool *pool;			/* owned, as the next two */
-	struct tls_context *tls;		/* NULL: http: */
-	struct handshaker *handshaker;		/* of its own, so that a flood
-						 * at the listeners is not
-						 * before it */
-
-	uint64_t failures_seen;		/* connect failures before the last
-					 * answer */
-	bool is_down;			/* logged as such */
+	struct upstreams upstreams;
+	struct attempt_list pending, spare;
+	size_t spare_count;
 };
 
 static struct backend_http *of_base(struct backend *b)
@@ -27,133 +39,255 @@ static struct backend_http *of_base(struct backend *b)
 	return container_of(b, struct backend_http, base);
 }
 
-static bool http_healthy(const struct backend *b)
+static const struct backend_http *of_const(const struct backend *b)
 {
-	const struct backend_http *h =
-		container_of(b, const struct backend_http, base);
-
-	return h->failures_seen ==
-	       mca_pool_counters(h->pool)->connect_failed;
+	return container_of(b, const struct backend_http, base);
 }
 
-static void note_success(struct backend_http *h)
+static void forget_again(struct attempt *a)
 {
-	h->failures_seen = mca_pool_counters(h->pool)->connect_failed;
-	if (!h->is_down)
+	if (a->again == NULL)
 		return;
-	h->is_down = false;
-	log_info("upstream_up", LOG_TEXT("upstream", h->conf->name));
+	prim_deinit(a->again);
+	free(a->again);
+	a->again = NULL;
+	buf_deinit(&a->lines);
 }
 
-static void note_failure(struct backend_http *h, int err)
+static void attempt_free(struct attempt *a)
 {
-	const char *why = mca_pool_counters(h->pool)->tls_why;
+	forget_again(a);
+	free(a);
+}
 
-	if (h->is_down || http_healthy(&h->base))
+static void give_back(struct backend_http *h, struct attempt *a)
+{
+	LIST_REMOVE(a, link);
+	if (h->spare_count == MAX_SPARE) {
+		attempt_free(a);
 		return;
-	h->is_down = true;
-	if (why[0] != '\0')
-		log_warning("upstream_tls_failed",
-			    LOG_TEXT("upstream", h->conf->name),
-			    LOG_STR("url", h->conf->url), LOG_TEXT("why", why));
-	log_warning("upstream_down", LOG_TEXT("upstream", h->conf->name),
-		    LOG_STR("url", h->conf->url), LOG_ERRNO(err));
+	}
+	forget_again(a);
+	LIST_INSERT_HEAD(&h->spare, a, link);
+	h->spare_count++;
 }
 
-static void on_heard(void *owner, int err)
+/* It is the owner's again, who hears next; nothing else may follow. */
+static struct exchange *conclude(struct attempt *a)
 {
-	struct backend_http *h = owner;
+	struct backend_http *h = a->h;
+	struct exchange *owner = a->owner;
 
-	if (err)
-		note_failure(h, err);
-	else
-		note_success(h);
+	owner->impl = NULL;
+	owner->status = a->x.status;
+	upstreams_tidy(&h->upstreams);
+	give_back(h, a);
+	return owner;
+}
+
+/* To an upstream that was not tried yet; negative: none takes it. */
+static int try_next(struct attempt *a, const struct prim *p, const char **why)
+{
+	int err = UV_EHOSTUNREACH;
+	struct upstream *u;
+
+	*why = "no upstream is up";
+	while ((u = upstreams_choose(&a->h->upstreams, a->tried)) !=
+	       NULL) {
+		a->tried |= u->bit;
+		a->u = u;
+		a->downs = u->downs;
+		err = upstream_submit(u, &a->x, p, why);
+		if (err != ERR_LIMIT)	/* another one may have room */
+			break;
+	}
+	return err;
+}
+
+static void on_answer(struct exchange *x, const struct prim *answer)
+{
+	struct attempt *a = container_of(x, struct attempt, x);
+	struct exchange *owner;
+
+	upstream_answered(a->u, a->downs);
+	owner = conclude(a);
+	owner->ops->on_answer(owner, answer);
+}
+
+/* The server has not acted, or acts twice without harm. */
+static bool may_move(const struct attempt *a, int err)
+{
+	if (a->again == NULL)
+		return false;
+	return a->x.unsent ||
+	       (a->again->op == OP_RETRIEVE && err != ERR_PROTO &&
+		err != ERR_LIMIT && err != UV_ENOMEM);
+}
+
+static void on_fail(struct exchange *x, int err, const char *why)
+{
+	struct attempt *a = container_of(x, struct attempt, x);
+	struct upstream *from = a->u;
+	struct exchange *owner;
+	const char *refusal;
+
+	from->failures++;
+	if (x->unsent)
+		upstream_unreachable(from, err);
+	else if (err == ERR_PROTO || err == ERR_LIMIT)
+		upstream_answered(from, a->downs);	/* but wrongly */
+	if (may_move(a, err)) {
+		x->lines = buf_str(&a->lines);
+		if (try_next(a, a->again, &refusal) == 0) {
+			from->moved++;
+			return;
+		}
+	}
+	owner = conclude(a);
+	owner->ops->on_fail(owner, err, why);
+}
+
+static const struct exchange_ops attempt_ops = {
+	.on_answer = on_answer,
+	.on_fail = on_fail,
+};
+
+static struct attempt *take_attempt(struct backend_http *h)
+{
+	struct attempt *a = LIST_FIRST(&h->spare);
+
+	if (a != NULL) {
+		LIST_REMOVE(a, link);
+		h->spare_count--;
+	} else {
+		a = calloc(1, sizeof(*a));
+		if (a == NULL)
+			return NULL;
+		a->h = h;
+	}
+	LIST_INSERT_HEAD(&h->pending, a, link);
+	return a;
+}
+
+/* For a second try; without memory there is none. */
+static void keep(struct attempt *a, const struct prim *p)
+{
+	a->again = calloc(1, sizeof(*a->again));
+	if (a->again == NULL)
+		return;
+	buf_add_str(&a->lines, a->owner->lines);
+	if (a->lines.failed || prim_copy(a->again, p) != 0)
+		forget_again(a);
 }
 
 static int http_submit(struct backend *b, struct exchange *x,
-		       const struct prim *prim, const char **why)
+		       const struct prim *p, const char **why)
 {
 	struct backend_http *h = of_base(b);
+	struct attempt *a = take_attempt(h);
+	int err;
 
-	h->map.lines = x->lines;
-	return mca_pool_submit(h->pool, x, prim, &h->map,
-			       prim->op == OP_RETRIEVE, why);
+	*why = "out of memory";
+	if (a == NULL)
+		return UV_ENOMEM;
+	a->owner = x;
+	a->tried = 0;
+	if (h->upstreams.count > 1)
+		keep(a, p);
+	a->x = (struct exchange){
+		.ops = &attempt_ops,
+		.sender = x->sender,
+		.others = x->others,
+		.lines = x->lines,
+	};
+	err = try_next(a, p, why);
+	if (err) {
+		give_back(h, a);
+		return err;
+	}
+	x->impl = a;
+	x->status = 0;
+	return 0;
 }
 
 static void http_cancel(struct backend *b, struct exchange *x)
 {
+	struct attempt *a = x->impl;
+
 	(void)b;
-	mca_pool_cancel(x);
+	if (a == NULL)
+		return;
+	mca_pool_cancel(&a->x);
+	(void)conclude(a);
+}
+
+static bool http_healthy(const struct backend *b)
+{
+	return upstreams_up(&of_const(b)->upstreams);
+}
+
+static int http_take(struct backend *b, const struct upstream_conf *list,
+		     size_t count, struct tls_context **contexts)
+{
+	return upstreams_take(&of_base(b)->upstreams, list, count, contexts);
 }
 
 static void http_count(const struct backend *b, struct backend_counters *out)
 {
-	const struct backend_http *h =
-		container_of(b, const struct backend_http, base);
-	const struct http_client_counters *c = mca_pool_counters(h->pool);
+	upstreams_count(&of_const(b)->upstreams, out);
+}
 
-	*out = (struct backend_counters){
-		.opened = c->opened,
-		.connect_failed = c->connect_failed,
-		.poisoned = c->poisoned,
-		.retried = c->retried,
-		.refused_waiting = c->refused_waiting,
-		.open = c->open,
-		.idle = c->idle,
-		.waiting = c->waiting,
-		.waiting_since = mca_pool_waiting_since(h->pool),
-	};
+static void http_each(const struct backend *b,
+		      void (*on_upstream)(void *arg,
+					  const struct upstream_view *v),
+		      void *arg)
+{
+	upstreams_each(&of_const(b)->upstreams, on_upstream, arg);
+}
+
+static void free_list(struct attempt_list *list)
+{
+	struct attempt *a;
+
+	while ((a = LIST_FIRST(list)) != NULL) {
+		LIST_REMOVE(a, link);
+		attempt_free(a);
+	}
 }
 
 static void http_destroy(struct backend *b)
 {
 	struct backend_http *h = of_base(b);
+	struct attempt *a;
 
-	mca_pool_destroy(h->pool);
-	handshaker_destroy(h->handshaker);
-	tls_context_destroy(h->tls);
+	upstreams_deinit(&h->upstreams);
+	LIST_FOREACH(a, &h->pending, link)
+		a->owner->impl = NULL;
+	free_list(&h->pending);
+	free_list(&h->spare);
 	free(h);
-}
-
-static void http_take_tls(struct backend *b, struct tls_context *tls)
-{
-	struct backend_http *h = of_base(b);
-
-	tls_context_destroy(h->tls);
-	h->tls = tls;
-	h->client_conf.tls = tls;
 }
 
 static const struct backend_ops http_ops = {
 	.submit = http_submit,
 	.cancel = http_cancel,
 	.healthy = http_healthy,
-	.take_tls = http_take_tls,
+	.take = http_take,
 	.count = http_count,
+	.each = http_each,
 	.destroy = http_destroy,
 };
-
-static void fill_client_conf(struct http_client_conf *out,
-			     const struct upstream_conf *conf)
-{
-	*out = (struct http_client_conf){
-		.host = conf->host,
-		.port = conf->port,
-		.unix_path = conf->unix_path,
-		.connections = conf->connections,
-		.connect_timeout_ms = conf->connect_timeout_ms,
-		.keepalive_ms = conf->keepalive_ms,
-		.max_waiting = conf->max_waiting,
-	};
-	mca_pool_fill_conf(out, conf->max_answer);
-}
 
 int backend_http_context(struct tls_context **out,
 			 const struct upstream_conf *conf)
 {
 	struct tls_fault fault = { .member = "tls", .why = "failed" };
-	int err = tls_context_create_client(out, &fault, &conf->tls_conf);
+	int err;
 
+	*out = NULL;
+	if (!conf->tls)
+		return 0;
+	err = tls_context_create_client(out, &fault, &conf->tls_conf);
 	if (err)
 		log_error("tls_failed", LOG_TEXT("upstream", conf->name),
 			  LOG_TEXT("option", fault.member),
@@ -161,24 +295,24 @@ int backend_http_context(struct tls_context **out,
 	return err;
 }
 
-/* A handshake has one step at a time; one more may be at work for nobody. */
-static int open_tls(struct backend_http *h, struct reactor *r)
+/* Contexts are NULL where there are none. */
+static int open_all(struct backend_http *h, const struct upstream_conf *list,
+		    size_t count)
 {
-	int err;
+	struct tls_context *contexts[UPSTREAMS_MAX] = { NULL };
+	int err = 0;
 
-	if (!h->conf->tls)
-		return 0;
-	err = backend_http_context(&h->tls, h->conf);
+	for (size_t i = 0; i < count && !err; i++)
+		err = backend_http_context(&contexts[i], &list[i]);
 	if (!err)
-		err = handshaker_create(&h->handshaker, r,
-					h->conf->connections + 1);
-	h->client_conf.tls = h->tls;
-	h->client_conf.handshaker = h->handshaker;
+		return upstreams_take(&h->upstreams, list, count, contexts);
+	for (size_t i = 0; i < count; i++)
+		tls_context_destroy(contexts[i]);
 	return err;
 }
 
 int backend_http_create(struct backend **out, struct reactor *r,
-			const struct upstream_conf *conf,
+			const struct upstream_conf *list, size_t count,
 			const struct codec_conf *codec)
 {
 	struct backend_http *h = calloc(1, sizeof(*h));
@@ -187,21 +321,13 @@ int backend_http_create(struct backend **out, struct reactor *r,
 	if (h == NULL)
 		return UV_ENOMEM;
 	h->base.ops = &http_ops;
-	h->conf = conf;
-	h->map.host = str_of(conf->authority);
-	h->map.base = str_of(conf->base);
-	h->map.cse_id = str_of(conf->cse_id);
-	h->map.format = (enum prim_format)conf->format;
-	h->map.codec = *codec;
-	fill_client_conf(&h->client_conf, conf);
-	err = open_tls(h, r);
-	if (!err)
-		err = mca_pool_create(&h->pool, r, &h->client_conf, codec,
-				      on_heard, h);
-	if (err) {
+	LIST_INIT(&h->pending);
+	LIST_INIT(&h->spare);
+	upstreams_init(&h->upstreams, r, codec);
+	err = open_all(h, list, count);
+	if (err)
 		http_destroy(&h->base);
-		return err;
-	}
-	*out = &h->base;
-	return 0;
+	else
+		*out = &h->base;
+	return err;
 }

@@ -137,7 +137,7 @@ static int add(struct authority **out, struct mca_client *c,
 	buf_add_str(&a->key, buf_str(&c->key));
 	err = a->key.failed ? UV_ENOMEM :
 			      mca_pool_create(&a->pool, c->r, &a->conf,
-					      &c->conf->codec, NULL, NULL);
+					      &c->conf->codec);
 	if (err == UV_EINVAL)
 		*why = "has a host that can be no name";
 	if (!err && c->count == c->conf->authorities)

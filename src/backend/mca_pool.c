@@ -28,8 +28,6 @@ struct pending {
 LIST_HEAD(pending_list, pending);
 
 struct mca_pool {
-	mca_pool_watch *watch;
-	void *owner;			/* borrowed; of watch */
 	struct http_map_conf reading;	/* codec of answers */
 
 	struct http_client *client;	/* owned */
@@ -115,12 +113,6 @@ static void tell_answer(struct pending *p)
 		give_back(pool, p);
 }
 
-static void tell_watch(const struct mca_pool *pool, int err)
-{
-	if (pool->watch != NULL)
-		pool->watch(pool->owner, err);
-}
-
 /* The answer belongs to the request by its connection; a CSE that does not
  * repeat the id well is only remarked (http-binding 9). */
 static void check_id(const struct pending *p, const struct http_msg *msg)
@@ -139,7 +131,6 @@ static void on_response(struct http_call *call, const struct http_msg *msg)
 	const char *why = "";
 	int err;
 
-	tell_watch(pool, 0);
 	check_id(p, msg);
 	p->x->status = msg->status;
 	err = http_map_read_response(&pool->answer, &why, msg, &p->request,
@@ -168,7 +159,7 @@ static void on_fail(struct http_call *call, int err)
 {
 	struct pending *p = container_of(call, struct pending, call);
 
-	tell_watch(p->pool, err);
+	p->x->unsent = !call->sent;
 	tell_failed(p, err, why_failed(err));
 }
 
@@ -242,6 +233,7 @@ int mca_pool_submit(struct mca_pool *pool, struct exchange *x,
 	p->x = x;
 	x->impl = p;
 	x->status = 0;
+	x->unsent = false;
 	pool->pending_count++;
 	return 0;
 
@@ -308,16 +300,13 @@ void mca_pool_fill_conf(struct http_client_conf *conf, size_t max_answer)
 
 int mca_pool_create(struct mca_pool **out, struct reactor *r,
 		    const struct http_client_conf *conf,
-		    const struct codec_conf *codec, mca_pool_watch *watch,
-		    void *owner)
+		    const struct codec_conf *codec)
 {
 	struct mca_pool *pool = calloc(1, sizeof(*pool));
 	int err;
 
 	if (pool == NULL)
 		return UV_ENOMEM;
-	pool->watch = watch;
-	pool->owner = owner;
 	pool->reading.codec = *codec;
 	LIST_INIT(&pool->pending);
 	LIST_INIT(&pool->spare);

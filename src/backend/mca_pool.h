@@ -11,15 +11,11 @@
  */
 struct mca_pool;
 
-/* The server has answered (0), or it has not; before the exchange hears. */
-typedef void mca_pool_watch(void *owner, int err);
-
-/* conf is borrowed and outlives the pool, codec is copied. watch may be
- * NULL. UV_EINVAL: the host can be no name. */
+/* conf is borrowed and outlives the pool, codec is copied. UV_EINVAL: the host
+ * can be no name. */
 MUST_CHECK int mca_pool_create(struct mca_pool **out, struct reactor *r,
 			       const struct http_client_conf *conf,
-			       const struct codec_conf *codec,
-			       mca_pool_watch *watch, void *owner);
+			       const struct codec_conf *codec);
 
 /* Pending exchanges hear nothing. Safe from within their callbacks. Accepts
  * NULL. */

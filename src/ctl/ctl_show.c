@@ -60,6 +60,25 @@ static void show_uptime(FILE *to, const json_t *answer)
 	buf_deinit(&age);
 }
 
+/* One of several says no more than the line above. */
+static void show_upstreams(FILE *to, json_t *answer)
+{
+	static const struct ctl_column columns[] = {
+		{ "UPSTREAM", "name", CELL_TEXT, NULL },
+		{ "UP", "up", CELL_NUMBER, NULL },
+		{ "OPEN", "open", CELL_NUMBER, NULL },
+		{ "PENDING", "pending", CELL_NUMBER, NULL },
+		{ "REQUESTS", "requests", CELL_NUMBER, NULL },
+		{ "FAILURES", "failures", CELL_NUMBER, NULL },
+		{ "MOVED", "moved", CELL_NUMBER, NULL },
+		{ "DOWNS", "downs", CELL_NUMBER, NULL },
+	};
+	const json_t *list = json_object_get(answer, "upstreams");
+
+	if (json_array_size(list) > 1)
+		ctl_table_write(to, columns, ARRAY_LEN(columns), list, 0);
+}
+
 int ctl_show_status(FILE *to, json_t *answer, const struct ctl_args *args)
 {
 	static const struct ctl_column top[] = {
@@ -83,6 +102,7 @@ int ctl_show_status(FILE *to, json_t *answer, const struct ctl_args *args)
 		    PRId64 " connections, %" PRId64 " waiting\n",
 		count_of(upstream, "up"), count_of(answer, "workers"),
 		count_of(upstream, "open"), count_of(upstream, "waiting"));
+	show_upstreams(to, answer);
 	fputs("counted (but for what is zero):\n", to);
 	show_counters(to, json_object_get(answer, "counters"));
 	return CTL_FINE;

@@ -85,6 +85,41 @@ static void add_age(uint64_t *age, uint64_t since, uint64_t now)
 		*age = now - since;
 }
 
+/* NULL: there is no room, while a reload is under way. */
+static struct upstream_stats *find_upstream(struct gateway_stats *stats,
+					    const char *name)
+{
+	struct upstream_stats *u;
+	size_t i;
+
+	for (i = 0; i < stats->upstream_count; i++) {
+		u = &stats->upstreams[i];
+		if (strcmp(u->name, name) == 0)
+			return u;
+	}
+	if (i == UPSTREAMS_MAX)
+		return NULL;
+	u = &stats->upstreams[stats->upstream_count++];
+	snprintf(u->name, sizeof(u->name), "%s", name);
+	return u;
+}
+
+static void on_upstream(void *arg, const struct upstream_view *view)
+{
+	struct upstream_stats *u = find_upstream(arg, view->name);
+
+	if (u == NULL)
+		return;
+	u->values[UPSTREAM_STAT_WORKERS] += view->up;
+	u->values[UPSTREAM_STAT_PENDING] += view->pending;
+	u->values[UPSTREAM_STAT_CONNECTIONS] += view->open;
+	u->values[UPSTREAM_STAT_REQUESTS] += view->requests;
+	u->values[UPSTREAM_STAT_FAILURES] += view->failures;
+	u->values[UPSTREAM_STAT_MOVED] += view->moved;
+	u->values[UPSTREAM_STAT_DOWNS] += view->downs;
+	u->values[UPSTREAM_STAT_FAILED_PROBES] += view->failed_probes;
+}
+
 static void add_backend(struct gateway_stats *stats, const struct worker *w)
 {
 	struct backend_counters c = backend_count(w->backend);
@@ -94,6 +129,7 @@ static void add_backend(struct gateway_stats *stats, const struct worker *w)
 	v[STAT_UPSTREAM_FAILED] += c.connect_failed;
 	v[STAT_UPSTREAM_POISONED] += c.poisoned;
 	v[STAT_UPSTREAM_RETRIED] += c.retried;
+	v[STAT_UPSTREAM_MOVED] += c.moved;
 	v[STAT_UPSTREAM_REFUSED] += c.refused_waiting;
 	v[STAT_UPSTREAM_OPEN] += c.open;
 	v[STAT_UPSTREAM_IDLE] += c.idle;
@@ -101,6 +137,8 @@ static void add_backend(struct gateway_stats *stats, const struct worker *w)
 	v[STAT_UPSTREAM_UP] += w->backend->ops->healthy(w->backend);
 	add_age(&stats->ages_ms[QUEUE_UPSTREAM], c.waiting_since,
 		reactor_now(w->reactor));
+	if (w->backend->ops->each != NULL)
+		w->backend->ops->each(w->backend, on_upstream, stats);
 }
 
 static void add_reverse(uint64_t *v, const struct worker *w)

@@ -103,6 +103,7 @@ static int rsc_of_refusal(int err)
 	case ERR_UNSUPPORTED:
 		return RSC_NOT_IMPLEMENTED;
 	case ERR_LIMIT:
+	case UV_EHOSTUNREACH:
 		return RSC_TARGET_NOT_REACHABLE;
 	default:
 		return RSC_INTERNAL_SERVER_ERROR;

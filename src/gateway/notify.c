@@ -400,10 +400,11 @@ static void call_send(struct notify_conn *c, struct entity *e, struct str rqi,
 /* For a CSE that says nothing of it. */
 static enum prim_format default_format(const struct notify *n)
 {
-	const struct upstream_conf *upstream = n->w->conf->upstream;
+	const struct gateway_conf *conf = n->w->conf;
 
-	return upstream != NULL ? (enum prim_format)upstream->format :
-				  FORMAT_JSON;
+	return conf->upstream_count > 0 ?
+		       (enum prim_format)conf->upstreams->format :
+		       FORMAT_JSON;
 }
 
 static void on_request(void *owner, const struct http_msg *msg)

@@ -14,7 +14,7 @@ struct part {
 	struct verifier *verifier;	/* owned; or NULL */
 	struct tls_context **contexts;	/* owned, by listener; NULL: as it was */
 	struct tls_context *notify;	/* likewise */
-	struct tls_context *upstream;	/* likewise */
+	struct tls_context *upstreams[UPSTREAMS_MAX];	/* owned; of next */
 };
 
 struct reload {
@@ -31,18 +31,24 @@ static bool has_notify_tls(const struct gateway_conf *conf)
 	return conf->notify.addr.ss_family != 0 && conf->notify.tls;
 }
 
-/* The upstream is the one of the start, whatever next says of it. */
-static int make_upstream(struct part *part, const struct gateway_conf *conf,
-			 const struct gateway_conf *next)
+/* There may be none: the backend takes a restart. */
+static bool takes_upstreams(const struct gateway_conf *conf,
+			    const struct gateway_conf *next)
 {
-	struct upstream_conf upstream;
+	return conf->backend == BACKEND_HTTP && next->upstream_count > 0;
+}
 
-	if (conf->backend != BACKEND_HTTP || !conf->upstream->tls ||
-	    next->upstream == NULL || !next->upstream->tls)
+static int make_upstreams(struct part *part, const struct gateway_conf *conf,
+			  const struct gateway_conf *next)
+{
+	int err = 0;
+
+	if (!takes_upstreams(conf, next))
 		return 0;
-	upstream = *next->upstream;
-	upstream.tls_conf.host = conf->upstream->tls_conf.host;
-	return backend_http_context(&part->upstream, &upstream);
+	for (size_t i = 0; i < next->upstream_count && !err; i++)
+		err = backend_http_context(&part->upstreams[i],
+					   &next->upstreams[i]);
+	return err;
 }
 
 /* A listener that is new, or that has TLS only now, takes a restart. */
@@ -67,7 +73,7 @@ static int make_contexts(struct part *part, struct worker *w,
 	if (!err && has_notify_tls(w->conf) && has_notify_tls(next))
 		err = worker_tls_context(&part->notify, w, "notify",
 					 &next->notify.tls_conf);
-	return err ? err : make_upstream(part, w->conf, next);
+	return err ? err : make_upstreams(part, w->conf, next);
 }
 
 static void part_deinit(struct part *part, size_t count)
@@ -76,7 +82,8 @@ static void part_deinit(struct part *part, size_t count)
 		tls_context_destroy(part->contexts[i]);
 	free(part->contexts);
 	tls_context_destroy(part->notify);
-	tls_context_destroy(part->upstream);
+	for (size_t i = 0; i < UPSTREAMS_MAX; i++)
+		tls_context_destroy(part->upstreams[i]);
 	verifier_destroy(part->verifier);
 }
 
@@ -99,9 +106,16 @@ static void swap_contexts(struct worker *w, struct part *part)
 	if (part->notify != NULL)
 		notify_take_tls(w->notify, part->notify);
 	part->notify = NULL;
-	if (part->upstream != NULL)
-		w->backend->ops->take_tls(w->backend, part->upstream);
-	part->upstream = NULL;
+}
+
+/* What is missing for want of memory was logged. */
+static void take_upstreams(struct worker *w, struct part *part,
+			   const struct gateway_conf *next)
+{
+	if (takes_upstreams(w->conf, next))
+		(void)w->backend->ops->take(w->backend, next->upstreams,
+					    next->upstream_count,
+					    part->upstreams);
 }
 
 static void on_worker(struct visit *v, struct worker *w)
@@ -112,6 +126,7 @@ static void on_worker(struct visit *v, struct worker *w)
 
 	worker_conf_take(w, r->next);
 	swap_contexts(w, part);
+	take_upstreams(w, part, r->next);
 	w->verifier = part->verifier;
 	part->verifier = NULL;
 	upgrade_check_all(w);

@@ -82,6 +82,8 @@ const struct stat_info stat_infos[STAT_COUNT] = {
 	      "Connections given up for what came on them."),
 	COUNT(UPSTREAM_RETRIED, "upstream_retried_total", NULL,
 	      "Requests that were sent once more."),
+	COUNT(UPSTREAM_MOVED, "upstream_moved_total", NULL,
+	      "Requests that another upstream got after one could not."),
 	COUNT(UPSTREAM_REFUSED, "upstream_refused_total", NULL,
 	      "Requests above max_waiting."),
 	NOW(UPSTREAM_OPEN, "upstream_connections", NULL,
@@ -164,6 +166,35 @@ const struct stat_info stat_infos[STAT_COUNT] = {
 const uint32_t latency_bounds[LATENCY_BUCKETS - 1] = {
 	100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
 	500000, 1000000, 2500000, 10000000,
+};
+
+const struct stat_info upstream_stat_infos[UPSTREAM_STAT_COUNT] = {
+	[UPSTREAM_STAT_WORKERS] = {
+		"each_upstream_up", NULL,
+		"Workers for which this upstream is up.", true },
+	[UPSTREAM_STAT_PENDING] = {
+		"each_upstream_pending", NULL,
+		"Requests that it has not answered yet, or that wait for a "
+		"connection to it.", true },
+	[UPSTREAM_STAT_CONNECTIONS] = {
+		"each_upstream_connections", NULL, "Connections to it.", true },
+	[UPSTREAM_STAT_REQUESTS] = {
+		"each_upstream_requests_total", NULL,
+		"Requests that were given to it.", false },
+	[UPSTREAM_STAT_FAILURES] = {
+		"each_upstream_failures_total", NULL,
+		"Requests without an answer of it that makes sense.",
+		false },
+	[UPSTREAM_STAT_MOVED] = {
+		"each_upstream_moved_total", NULL,
+		"Of these, requests that another upstream got instead.",
+		false },
+	[UPSTREAM_STAT_DOWNS] = {
+		"each_upstream_downs_total", NULL,
+		"Times that a worker found it down.", false },
+	[UPSTREAM_STAT_FAILED_PROBES] = {
+		"each_upstream_failed_probes_total", NULL,
+		"Times that its health path was not answered well.", false },
 };
 
 const char *const queue_names[QUEUE_COUNT] = {

@@ -398,8 +398,8 @@ static int open_backend(struct worker *w)
 		return backend_store_create(&w->backend, w->shared->store,
 					    reactor_loop(w->reactor),
 					    &w->conf->codec);
-	return backend_http_create(&w->backend, w->reactor, w->conf->upstream,
-				   &w->conf->codec);
+	return backend_http_create(&w->backend, w->reactor, w->conf->upstreams,
+				   w->conf->upstream_count, &w->conf->codec);
 }
 
 /* The embedded CSE's own HTTP, for others and for this gateway itself. */

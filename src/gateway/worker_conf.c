@@ -49,6 +49,10 @@ static void take_limits(struct gateway_conf *to,
 {
 	to->drain_timeout_ms = from->drain_timeout_ms;
 	to->timeout_ms = from->timeout_ms;
+	if (from->upstream_count > 0) {
+		to->upstreams = from->upstreams;
+		to->upstream_count = from->upstream_count;
+	}
 	to->reserved = from->reserved;
 	to->ws = from->ws;
 	to->codec = from->codec;

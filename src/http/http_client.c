@@ -155,6 +155,7 @@ static void send_kept(struct http_client *c, struct http_conn *conn)
 {
 	struct http_call *call = conn->call;
 
+	call->sent = true;
 	fair_begin(&c->account, &call->turn);
 	enter_set(c, conn, &c->busy);
 	http_conn_send(conn, buf_str(&call->bytes), (struct str){ NULL, 0 },
@@ -396,6 +397,7 @@ static void send_now(struct http_client *c, struct http_conn *conn,
 	if (call->repeatable)
 		call->repeatable = keep_bytes(call, head, body);
 	bind_call(conn, call);
+	call->sent = true;
 	fair_begin(&c->account, &call->turn);
 	enter_set(c, conn, &c->busy);
 	http_conn_send(conn, head, body, call->echo_hash);
@@ -503,6 +505,7 @@ int http_client_send(struct http_client *c, struct http_call *call,
 
 	assert(call->state == HTTP_CALL_NONE);
 	call->repeatable = repeatable;
+	call->sent = false;
 	call->echo_hash = http_conn_hash(call->echo);
 	call->echo = (struct str){ NULL, 0 };
 	call->rank = rank_of(call->others);

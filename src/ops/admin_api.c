@@ -60,6 +60,32 @@ static json_t *upstream_of(const uint64_t *v)
 	return obj;
 }
 
+static json_t *upstreams_of(const struct gateway_stats *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->upstream_count; i++) {
+		const struct upstream_stats *u = &s->upstreams[i];
+		json_t *obj = json_object();
+
+		admin_set_str(obj, "name", str_of(u->name));
+		admin_set_u64(obj, "up", u->values[UPSTREAM_STAT_WORKERS]);
+		admin_set_u64(obj, "open",
+			      u->values[UPSTREAM_STAT_CONNECTIONS]);
+		admin_set_u64(obj, "pending", u->values[UPSTREAM_STAT_PENDING]);
+		admin_set_u64(obj, "requests",
+			      u->values[UPSTREAM_STAT_REQUESTS]);
+		admin_set_u64(obj, "failures",
+			      u->values[UPSTREAM_STAT_FAILURES]);
+		admin_set_u64(obj, "moved", u->values[UPSTREAM_STAT_MOVED]);
+		admin_set_u64(obj, "downs", u->values[UPSTREAM_STAT_DOWNS]);
+		admin_set_u64(obj, "failed_probes",
+			      u->values[UPSTREAM_STAT_FAILED_PROBES]);
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
 static json_t *inbox_of(const uint64_t *v)
 {
 	json_t *obj = json_object();
@@ -104,6 +130,7 @@ static json_t *status_of(const struct admin *a, const struct gateway_stats *s)
 	json_object_set(obj, "listeners", a->listeners);
 	json_object_set_new(obj, "inbox", inbox_of(s->values));
 	json_object_set_new(obj, "upstream", upstream_of(s->values));
+	json_object_set_new(obj, "upstreams", upstreams_of(s));
 	json_object_set_new(obj, "counters", counters_of(s));
 	return obj;
 }

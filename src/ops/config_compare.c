@@ -67,10 +67,10 @@ void config_compare(const struct config *a, const struct config *b,
 		other = find(b, i);
 		if (other != NULL)
 			compare(&c, i, other);
-		else
+		else if (!i->section->live)
 			tell(&c, i, NULL);
 	}
 	STAILQ_FOREACH(i, &b->store->instances, link)
-		if (find(a, i) == NULL)
+		if (!i->section->live && find(a, i) == NULL)
 			tell(&c, i, NULL);
 }

@@ -145,22 +145,51 @@ static void gather_listeners(struct config_load *l, size_t count)
 	}
 }
 
-static void take_upstream(struct config_load *l, struct config_instance *inst)
+/* They are one CSE, for which one timeout has to do. */
+static void take_upstream(struct config_load *l, struct config_instance *inst,
+			  struct upstream_conf *list)
 {
-	struct upstream_conf *u = inst->fields;
+	struct gateway_conf *gw = &l->conf->gateway;
+	struct upstream_conf *u = &list[gw->upstream_count];
 
+	if (gw->upstream_count == UPSTREAMS_MAX) {
+		config_report(l, &inst->place, "is one [upstream] too many");
+		return;
+	}
+	*u = *(struct upstream_conf *)inst->fields;
 	u->name = inst->name;
-	if (l->conf->gateway.upstream != NULL)
-		config_report(l, &inst->place,
-			      "several upstreams are not available yet");
-	l->conf->gateway.upstream = u;
+	gw->upstream_count++;
+	if (inst->has_errors || u->cse_id == NULL || list->cse_id == NULL)
+		return;		/* reported already */
+	if (strcmp(u->cse_id, list->cse_id) != 0)
+		config_report(l, config_place_of(inst, "cse_id"),
+			      "[upstream \"%s\"] cse_id differs from that of "
+			      "[upstream \"%s\"]", u->name, list->name);
+	if (u->timeout_ms > gw->timeout_ms)
+		gw->timeout_ms = u->timeout_ms;
+}
+
+static void gather_upstreams(struct config_load *l)
+{
+	struct upstream_conf *list =
+		config_alloc(l->store, UPSTREAMS_MAX * sizeof(*list));
+	struct config_instance *i;
+
+	if (list == NULL) {
+		l->err = UV_ENOMEM;
+		return;
+	}
+	l->conf->gateway.upstreams = list;
+	STAILQ_FOREACH(i, &l->store->instances, link)
+		if (is(i, "upstream"))
+			take_upstream(l, i, list);
 }
 
 static void check_backend(struct config_load *l)
 {
 	struct gateway_conf *gw = &l->conf->gateway;
 
-	if (gw->backend == BACKEND_HTTP && gw->upstream == NULL)
+	if (gw->backend == BACKEND_HTTP && gw->upstream_count == 0)
 		config_report(l, NULL, "needs an [upstream \"NAME\"] section");
 	if (gw->backend == BACKEND_STORE && !gw->has_store)
 		config_report(l, NULL, "backend = store needs [store] path");
@@ -180,8 +209,8 @@ static const char *cse_id_of(const struct gateway_conf *gw)
 
 	if (gw->backend == BACKEND_STORE)
 		id = gw->store.store.cse_id;
-	else if (gw->upstream != NULL)
-		id = gw->upstream->cse_id;
+	else if (gw->upstream_count > 0)
+		id = gw->upstreams->cse_id;
 	return id != NULL ? id : "";
 }
 
@@ -252,7 +281,8 @@ static void fill_notify(struct config_load *l)
 	if (!entity_home_init(&gw->home, str_of(cse_id_of(gw)), STR("")))
 		gw->home = (struct entity_home){ 0 };
 	notify->originator = cse_id_of(gw)[0] != '\0' ? cse_id_of(gw) : "/-";
-	notify->release = gw->upstream != NULL ? gw->upstream->release : "3";
+	notify->release =
+		gw->upstream_count > 0 ? gw->upstreams->release : "3";
 	/* a CSE takes an answer without rsc for anything */
 	notify->http.refusal = STR("X-M2M-RSC: 4000\r\n");
 	notify->http.limits.max_head = gw->max_head;
@@ -287,8 +317,8 @@ static void fill_delivery(struct gateway_conf *gw)
 /* What the embedded CSE takes over from [limits]. */
 static void fill_store(struct gateway_conf *gw)
 {
-	gw->timeout_ms = gw->upstream != NULL ? gw->upstream->timeout_ms :
-						STORE_TIMEOUT_MS;
+	if (gw->upstream_count == 0)
+		gw->timeout_ms = STORE_TIMEOUT_MS;
 	gw->has_store = gw->store.store.path != NULL &&
 			gw->store.store.path[0] != '\0';
 	gw->store.store.codec = gw->codec;
@@ -363,13 +393,13 @@ static void check_sections(struct config_load *l)
 		} else if (is(i, "admin")) {
 			check_console(l, i);
 		} else if (is(i, "upstream")) {
-			take_upstream(l, i);
 			config_check_upstream_tls(l, i);
 		} else if (is(i, "notify")) {
 			config_check_notify_tls(l, i);
 		}
 	}
 	gather_listeners(l, listeners);
+	gather_upstreams(l);
 	fill_store(&l->conf->gateway);
 	fill_notify(l);
 	if (l->has_bad_section)

@@ -82,6 +82,7 @@ struct config_section {
 	const char *name;
 	bool titled;			/* [name "NAME"], any number of them */
 	size_t size;			/* of the struct of a titled one */
+	bool live;			/* a reload adds and removes them */
 };
 
 extern const struct config_option config_options[];

@@ -72,6 +72,25 @@ static void add_values(struct buf *out, const uint64_t *values)
 	}
 }
 
+static void add_upstreams(struct buf *out, const struct gateway_stats *s)
+{
+	char label[96];
+
+	for (size_t i = 0; i < UPSTREAM_STAT_COUNT; i++) {
+		const struct stat_info *info = &upstream_stat_infos[i];
+
+		if (s->upstream_count > 0)
+			add_help(out, info->name, info->help,
+				 info->now ? "gauge" : "counter");
+		for (size_t j = 0; j < s->upstream_count; j++) {
+			snprintf(label, sizeof(label), "upstream=\"%s\"",
+				 s->upstreams[j].name);
+			add_value(out, info->name, label,
+				  s->upstreams[j].values[i]);
+		}
+	}
+}
+
 #define LATENCY "request_seconds"
 
 /* Each bucket holds those before it. */
@@ -126,6 +145,7 @@ void metrics_write(struct buf *out, const struct gateway_stats *s)
 	add_help(out, "info", "The version that runs.", "gauge");
 	add_value(out, "info", "version=\"" M2MWSD_VERSION "\"", 1);
 	add_values(out, s->values);
+	add_upstreams(out, s);
 	add_latencies(out, &s->latencies);
 	add_help(out, "loop_lag_seconds",
 		 "By how much the slowest turn of a loop was late since it was "

@@ -115,13 +115,22 @@ static void on_done(void *owner)
 	log_flush();
 }
 
-/* Another mode would let in, or keep out, those who are here already. */
+/* Another mode would let in, or keep out, those who are here already; to
+ * another CSE, nobody is registered. */
 static bool is_possible(struct reloader *r, const struct config *next)
 {
-	if (next->gateway.auth == r->conf->gateway.auth)
-		return true;
-	fail(r, STR("[auth] mode takes a restart"));
-	return false;
+	const struct gateway_conf *a = &r->conf->gateway, *b = &next->gateway;
+
+	if (b->auth != a->auth) {
+		fail(r, STR("[auth] mode takes a restart"));
+		return false;
+	}
+	if (a->upstream_count > 0 && b->upstream_count > 0 &&
+	    strcmp(a->upstreams->cse_id, b->upstreams->cse_id) != 0) {
+		fail(r, STR("[upstream] cse_id takes a restart"));
+		return false;
+	}
+	return true;
 }
 
 /* False: it is over already, and changed nothing. */

@@ -6,7 +6,7 @@ import signal
 import socket
 
 from fakecse import ok
-from harness import Case, eventually, free_port
+from harness import Case, eventually, free_port, wait_listening
 from test_robust import retrieve
 from wsclient import WebSocket
 
@@ -14,8 +14,10 @@ from wsclient import WebSocket
 class AdminCase(Case):
     def start(self, cse=None, admin=(), **options):
         self.port = free_port()
-        return self.daemon(cse or self.cse(ok), admin=dict(
+        daemon = self.daemon(cse or self.cse(ok), admin=dict(
             {"listen": f"127.0.0.1:{self.port}"}, **dict(admin)), **options)
+        wait_listening(daemon, ("127.0.0.1", self.port))
+        return daemon
 
     def get(self, path, method="GET", host=None):
         """The status and the text; None: closed unheard."""

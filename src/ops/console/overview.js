@@ -103,6 +103,9 @@ function showCse(status) {
 		["Requests that wait", up.waiting],
 		["Connections that failed",
 			status.counters.upstream_failed_total ?? 0],
+		...(status.upstreams.length > 1 ? status.upstreams : []).map((u) =>
+			[u.name, `up for ${u.up} of ${status.workers} workers, ` +
+				`${u.pending} pending, ${u.failures} failed`]),
 		["Registered", `${status.entities}, ${status.online} online`],
 	];
 
