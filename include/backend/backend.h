@@ -83,8 +83,8 @@ struct backend_ops {
 	/*
 	 * The upstreams from now on; what others have pending is finished
 	 * there. One that is as it was keeps its connections. contexts, of
-	 * TLS, are taken, one for each, or NULL. UV_ENOMEM: one is missing,
-	 * which is logged. NULL: it has no upstreams.
+	 * TLS, are taken, one for each, or NULL. UV_ENOMEM: all is as
+	 * before, which is logged. NULL: it has no upstreams.
 	 */
 	int (*take)(struct backend *b, const struct upstream_conf *list,
 		    size_t count, struct tls_context **contexts);

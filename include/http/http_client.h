@@ -35,6 +35,9 @@ struct http_client_conf {
 					 * connection; one may take half of
 					 * what is left */
 	struct addr_nets deny;		/* addresses never connected to */
+	bool has_others;		/* calls have other servers to go to:
+					 * a refused connection fails all that
+					 * wait */
 	const char *echo_header;	/* repeats call->echo; NULL: none */
 	struct http_limits limits;	/* of responses */
 };

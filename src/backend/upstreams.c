@@ -149,75 +149,83 @@ static void on_sweep(struct timeout *t)
 	}
 }
 
-static struct upstream *find(struct upstream_list *list, const char *name)
+void upstreams_tidy(struct upstreams *s)
+{
+	if (!TAILQ_EMPTY(&s->retired))
+		reactor_arm(s->r, &s->sweep, 0);
+}
+
+/* The one that is so already; NULL: none. */
+static struct upstream *find_equal(const struct upstreams *s,
+				   const struct upstream_conf *conf)
 {
 	struct upstream *u;
 
-	TAILQ_FOREACH(u, list, link)
-		if (strcmp(u->conf.name, name) == 0)
+	TAILQ_FOREACH(u, &s->list, link)
+		if (upstream_conf_equal(&u->conf, conf))
 			return u;
 	return NULL;
 }
 
-/* One of conf joins next: from s when it is the same, or else a new one. */
-static int join(struct upstreams *s, struct upstream_list *next,
-		const struct upstream_conf *conf, struct tls_context *tls)
+/* Those that are not there yet, each at its place in out, which is empty. */
+static int create_new(struct upstreams *s, struct upstream **out,
+		      const struct upstream_conf *list, size_t count,
+		      struct tls_context **contexts)
 {
-	struct upstream *u = find(&s->list, conf->name);
-	int err;
+	int err = 0;
 
-	if (u != NULL && upstream_conf_equal(&u->conf, conf)) {
-		TAILQ_REMOVE(&s->list, u, link);
-		if (tls != NULL)
-			upstream_take_tls(u, tls);
-	} else {
-		err = upstream_create(&u, s->r, conf, &s->codec, tls);
-		if (err)
-			return err;
-		u->bit = UINT64_C(1) << s->next_bit++ % 64;
-	}
-	TAILQ_INSERT_TAIL(next, u, link);
-	s->count++;
-	return 0;
-}
-
-static void retire(struct upstreams *s)
-{
-	while (!TAILQ_EMPTY(&s->list)) {
-		struct upstream *u = TAILQ_FIRST(&s->list);
-
-		TAILQ_REMOVE(&s->list, u, link);
-		TAILQ_INSERT_TAIL(&s->retired, u, link);
-		reactor_arm(s->r, &s->sweep, 0);
-	}
-}
-
-int upstreams_take(struct upstreams *s, const struct upstream_conf *list,
-		   size_t count, struct tls_context **contexts)
-{
-	struct upstream_list next = TAILQ_HEAD_INITIALIZER(next);
-	int err, first = 0;
-
-	s->count = 0;
-	for (size_t i = 0; i < count; i++) {
-		err = join(s, &next, &list[i], contexts[i]);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (find_equal(s, &list[i]) != NULL)
+			continue;
+		err = upstream_create(&out[i], s->r, &list[i], &s->codec,
+				      contexts[i]);
 		contexts[i] = NULL;
-		if (err && first == 0)
-			first = err;
 		if (err)
 			log_error("upstream_failed",
 				  LOG_TEXT("upstream", list[i].name),
 				  LOG_ERRNO(err));
 	}
-	retire(s);
-	TAILQ_CONCAT(&s->list, &next, link);
-	return first;
+	return err;
 }
 
-void upstreams_tidy(struct upstreams *s)
+static void retire_all(struct upstreams *s)
 {
-	if (!TAILQ_EMPTY(&s->retired))
-		reactor_arm(s->r, &s->sweep, 0);
+	TAILQ_CONCAT(&s->retired, &s->list, link);
+	s->count = 0;
+	upstreams_tidy(s);
+}
+
+int upstreams_take(struct upstreams *s, const struct upstream_conf *list,
+		   size_t count, struct tls_context **contexts)
+{
+	struct upstream *next[UPSTREAMS_MAX] = { NULL };
+	int err = create_new(s, next, list, count, contexts);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		if (next[i] != NULL) {
+			next[i]->bit = UINT64_C(1) << s->next_bit++ % 64;
+			continue;
+		}
+		next[i] = find_equal(s, &list[i]);
+		TAILQ_REMOVE(&s->list, next[i], link);
+		if (contexts[i] != NULL)
+			upstream_take_tls(next[i], contexts[i]);
+		contexts[i] = NULL;
+	}
+	if (!err)
+		retire_all(s);
+	for (size_t i = 0; i < count; i++) {
+		tls_context_destroy(contexts[i]);
+		contexts[i] = NULL;
+		if (err) {
+			upstream_destroy(next[i]);
+		} else {
+			next[i]->client_conf.has_others = count > 1;
+			TAILQ_INSERT_TAIL(&s->list, next[i], link);
+			s->count++;
+		}
+	}
+	return err;
 }
 
 void upstreams_init(struct upstreams *s, struct reactor *r,

@@ -108,7 +108,7 @@ static void swap_contexts(struct worker *w, struct part *part)
 	part->notify = NULL;
 }
 
-/* What is missing for want of memory was logged. */
+/* For want of memory they are as before, which was logged. */
 static void take_upstreams(struct worker *w, struct part *part,
 			   const struct gateway_conf *next)
 {

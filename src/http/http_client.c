@@ -262,7 +262,8 @@ static void fail_all(struct http_client *c, int err)
 
 /*
  * Each refused connection costs one call, the next that waits, unless there
- * are others enough to serve all; the last one costs all.
+ * are others enough to serve all; the last one costs all, as any does where
+ * calls have other servers to go to.
  */
 static void on_refused(struct http_conn *conn, int err)
 {
@@ -275,7 +276,8 @@ static void on_refused(struct http_conn *conn, int err)
 		fail_next(c, call);
 	else if (c->counters.waiting > total(c))
 		fail_next(c, first_waiting(c));
-	while (total(c) == 0 && c->counters.waiting > 0)
+	while ((total(c) == 0 || c->conf->has_others) &&
+	       c->counters.waiting > 0)
 		fail_next(c, first_waiting(c));
 	fail_all(c, err);
 }

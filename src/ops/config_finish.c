@@ -151,6 +151,7 @@ static void take_upstream(struct config_load *l, struct config_instance *inst,
 {
 	struct gateway_conf *gw = &l->conf->gateway;
 	struct upstream_conf *u = &list[gw->upstream_count];
+	const struct config_place *at;
 
 	if (gw->upstream_count == UPSTREAMS_MAX) {
 		config_report(l, &inst->place, "is one [upstream] too many");
@@ -161,8 +162,9 @@ static void take_upstream(struct config_load *l, struct config_instance *inst,
 	gw->upstream_count++;
 	if (inst->has_errors || u->cse_id == NULL || list->cse_id == NULL)
 		return;		/* reported already */
+	at = config_place_of(inst, "cse_id");
 	if (strcmp(u->cse_id, list->cse_id) != 0)
-		config_report(l, config_place_of(inst, "cse_id"),
+		config_report(l, u->cse_id[0] != '\0' ? at : &inst->place,
 			      "[upstream \"%s\"] cse_id differs from that of "
 			      "[upstream \"%s\"]", u->name, list->name);
 	if (u->timeout_ms > gw->timeout_ms)

@@ -164,6 +164,24 @@ class Failover(UpstreamCase):
         self.assertEqual([r.rqi for r in b.requests],
                          ["r2", "r3", "r4", "r5"])
 
+    def test_an_old_answer_does_not_bring_it_back(self):
+        """It still answers what it has, but takes no connection."""
+        kept = []
+        a, b = self.cse(kept.append), self.cse(ok)
+        daemon = self.front({"cse": a.url,
+                             "b": {"url": b.url, "backup": "yes"}})
+        ws = self.connect(daemon)
+        ws.send_prim(op=2, to="cse-in", fr="C1", rqi="old", rvi="3")
+        self.assertTrue(eventually(lambda: kept))
+        a.sel.unregister(a.listener)
+        a.listener.close()
+        self.assertEqual(self.create(ws, 1), 2000)
+        self.assertEqual(len(b.requests), 1)
+        kept[0].answer()
+        self.assertEqual(ws.recv_prim()["rqi"], "old")
+        self.assertEqual(self.metric("up", "cse"), 0)
+        self.assertNotIn("event=upstream_up", daemon.log_text())
+
     def test_it_comes_back(self):
         port = free_port()
         b = self.cse(ok)

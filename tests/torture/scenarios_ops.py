@@ -2,10 +2,12 @@
 listener, the PROXY protocol, limits per address."""
 
 import http.client
+import os
 import shutil
 import signal
 
 from harness import eventually, free_port
+from reverse import CSE_ID
 from rig import PATIENCE, Answered, scenario
 from scenarios_gateway import bearer, next_with_token, originators
 from scenarios_tls import asking, tls
@@ -38,6 +40,26 @@ def hang_up(rig):
 def reload(rig):
     """Nothing has changed: those connected stay."""
     ws = rig.connect(headers=[bearer()])
+    yield
+    taken = hang_up(rig)
+    rig.ask(ws, 2, "cse-in", 2000)
+    if not taken:
+        raise Answered("reload_failed")
+
+
+@scenario()
+def reload_of_upstreams(rig):
+    """Another one, and one that has changed: requests are answered by the old
+    ones or by the new ones."""
+    ws = rig.connect()
+    rig.ask(ws, 2, "cse-in", 2000)
+    rig.count += 1
+    folder = os.path.join(os.path.dirname(rig.daemon.file), "conf.d")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "more.conf"), "w") as out:
+        out.write(f'[upstream "more"]\nurl = {rig.fake.url}\nhealth = /\n'
+                  f"cse_id = {CSE_ID}\n"
+                  f'[upstream "cse"]\nweight = {rig.count % 100 + 2}\n')
     yield
     taken = hang_up(rig)
     rig.ask(ws, 2, "cse-in", 2000)
