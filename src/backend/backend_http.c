@@ -92,8 +92,7 @@ static int try_next(struct attempt *a, const struct prim *p, const char **why)
 	struct upstream *u;
 
 	*why = "no upstream is up";
-	while ((u = upstreams_choose(&a->h->upstreams, a->tried)) !=
-	       NULL) {
+	while ((u = upstreams_choose(&a->h->upstreams, a->tried)) != NULL) {
 		a->tried |= u->bit;
 		a->u = u;
 		a->downs = u->downs;

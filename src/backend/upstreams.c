@@ -6,8 +6,8 @@
 
 /* The one with least to do. Of equals, the one that was chosen longest ago:
  * upstreams_choose() puts it last. */
-static struct upstream *least_loaded(const struct upstreams *s,
-				     uint64_t tried, bool backup)
+static struct upstream *least_loaded(const struct upstreams *s, uint64_t tried,
+				     bool backup)
 {
 	struct upstream *u, *best = NULL;
 	double load, least = 0;
@@ -24,8 +24,8 @@ static struct upstream *least_loaded(const struct upstreams *s,
 	return best;
 }
 
-static struct upstream *find_trial(const struct upstreams *s,
-				   uint64_t tried, bool others)
+static struct upstream *find_trial(const struct upstreams *s, uint64_t tried,
+				   bool others)
 {
 	struct upstream *u;
 

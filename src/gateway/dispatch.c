@@ -1,4 +1,4 @@
-#include "dispatch.h"
+#include "dispatch_request.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -10,35 +10,6 @@
 
 #define FREE_MAX  64		/* request objects kept for reuse */
 #define KEEP_TEXT 1024		/* octets of text kept with each */
-
-/* What a request object costs beside itself and its message, about: room that
- * its text has to spare, and the heap. */
-#define ALLOCATIONS 512
-
-/*
- * One request, from its arrival to its answer. It is on its peer's at_cse or
- * waiting list; once the peer has left, on the dispatcher's orphans.
- */
-struct request {
-	struct exchange x;		/* the backend's end */
-	struct dispatch *d;		/* borrowed */
-	struct dispatch_peer *peer;	/* borrowed; NULL: has left */
-	TAILQ_ENTRY(request) link;
-	struct timeout deadline;
-
-	enum op op;
-	bool silent;			/* rt 5: no answer is wanted */
-	bool waiting;
-	void *note;			/* the hooks' */
-	uint64_t started;		/* ns */
-	size_t octets_in;
-
-	/* rqi, rvi, fr, to one after the other; then, while it waits, the
-	 * message */
-	struct buf text;
-	size_t rqi_len, rvi_len, fr_len, to_len;
-	uint64_t id;			/* while waiting: in waiting_ids */
-};
 
 struct dispatch {
 	struct reactor *r;		/* borrowed */
@@ -57,42 +28,6 @@ struct dispatch {
 	struct prim again;		/* a waiting message, decoded */
 	struct prim refusal;		/* an answer of our own */
 };
-
-/* What a waiting request counts for in max_queue: small ones must not get by
- * with their octets alone. */
-static size_t waiting_cost(size_t message)
-{
-	return message + sizeof(struct request) + ALLOCATIONS;
-}
-
-static struct str request_rqi(const struct request *rq)
-{
-	return (struct str){ rq->text.p, rq->rqi_len };
-}
-
-static struct str request_rvi(const struct request *rq)
-{
-	return (struct str){ rq->text.p + rq->rqi_len, rq->rvi_len };
-}
-
-static struct str request_fr(const struct request *rq)
-{
-	return (struct str){ rq->text.p + rq->rqi_len + rq->rvi_len,
-			     rq->fr_len };
-}
-
-static struct str request_to(const struct request *rq)
-{
-	return (struct str){ rq->text.p + rq->rqi_len + rq->rvi_len +
-				     rq->fr_len,
-			     rq->to_len };
-}
-
-static struct str request_message(const struct request *rq)
-{
-	return str_skip(buf_str(&rq->text),
-			rq->rqi_len + rq->rvi_len + rq->fr_len + rq->to_len);
-}
 
 /* What the request could not be given to the backend for. */
 static int rsc_of_refusal(int err)
@@ -171,7 +106,7 @@ static void request_free(struct dispatch *d, struct request *rq)
 static void request_unwait(struct dispatch_peer *peer, struct request *rq)
 {
 	TAILQ_REMOVE(&peer->waiting, rq, link);
-	peer->waiting_octets -= waiting_cost(rq->octets_in);
+	peer->waiting_octets -= request_waiting_cost(rq->octets_in);
 	id_set_remove(&peer->waiting_ids, rq->id);
 }
 
@@ -238,16 +173,6 @@ static void conclude_refused(struct request *rq, int rsc, const char *why)
 	conclude(rq, answer);
 }
 
-/* It waits at the CSE for long; and as its answer is a request (TS-0001
- * 10.2.5), that would be lost when the peer has left. */
-static bool is_poll(const struct request *rq)
-{
-	struct str to = request_to(rq);
-
-	return rq->op == OP_RETRIEVE && to.len >= 4 &&
-	       str_eq(str_skip(to, to.len - 4), STR("/pcu"));
-}
-
 /* Hands rq to the backend; when it does not take it, rq is concluded. */
 static void start(struct request *rq, struct prim *p)
 {
@@ -261,7 +186,7 @@ static void start(struct request *rq, struct prim *p)
 	if (rsc == 0) {
 		rq->x.sender = rq->peer->id;
 		rq->x.lines = trace_context_next(rq->peer->trace);
-		rq->x.others = is_poll(rq) ? UINT_MAX :
+		rq->x.others = request_is_poll(rq) ? UINT_MAX :
 					     rq->peer->at_cse_count - 1;
 		err = backend_submit(d->backend, &rq->x, p, &why);
 		if (err == 0)
@@ -356,14 +281,6 @@ static void arm_deadline(struct dispatch *d, struct request *rq,
 	reactor_arm(d->r, &rq->deadline, delay);
 }
 
-/* A list or an object names nothing. */
-static struct str scalar_text(const struct prim *p, enum prim_param id)
-{
-	if (prim_has(p, id) && p->param[id].type == VALUE_JSON)
-		return (struct str){ NULL, 0 };
-	return prim_text(p, id);
-}
-
 /* Several AEs may share a connection, each with ids of its own. */
 static uint64_t id_of(const struct dispatch *d, const struct prim *p)
 {
@@ -371,66 +288,26 @@ static uint64_t id_of(const struct dispatch *d, const struct prim *p)
 		       prim_text(p, PARAM_FR));
 }
 
-static bool is_listed(const struct request_list *list, const struct prim *p)
-{
-	struct str rqi = prim_text(p, PARAM_RQI), fr = prim_text(p, PARAM_FR);
-	const struct request *rq;
-
-	TAILQ_FOREACH(rq, list, link)
-		if (str_eq(request_rqi(rq), rqi) && str_eq(request_fr(rq), fr))
-			return true;
-	return false;
-}
-
 static bool is_pending(const struct dispatch *d,
 		       const struct dispatch_peer *peer, const struct prim *p)
 {
-	if (is_listed(&peer->at_cse, p))
+	if (request_is_listed(&peer->at_cse, p))
 		return true;
 	return !TAILQ_EMPTY(&peer->waiting) &&
 	       id_set_has(&peer->waiting_ids, id_of(d, p)) &&
-	       is_listed(&peer->waiting, p);
-}
-
-/* Fills rq from p; wait: the message is kept with it. */
-static bool request_fill(struct request *rq, const struct prim *p,
-			 struct str message, bool wait)
-{
-	struct str rqi = prim_text(p, PARAM_RQI);
-	struct str rvi = scalar_text(p, PARAM_RVI);
-	struct str fr = prim_text(p, PARAM_FR);
-	struct str to = prim_text(p, PARAM_TO);
-
-	buf_clear(&rq->text);
-	buf_add_str(&rq->text, rqi);
-	buf_add_str(&rq->text, rvi);
-	buf_add_str(&rq->text, fr);
-	buf_add_str(&rq->text, to);
-	if (wait)
-		buf_add_str(&rq->text, message);
-	rq->rqi_len = rqi.len;
-	rq->rvi_len = rvi.len;
-	rq->fr_len = fr.len;
-	rq->to_len = to.len;
-	rq->op = p->op;
-	rq->silent = prim_response_type(p) == 5;
-	rq->octets_in = message.len;
-	rq->waiting = wait;
-	rq->note = NULL;
-	rq->started = uv_hrtime();
-	return !rq->text.failed;
+	       request_is_listed(&peer->waiting, p);
 }
 
 void dispatch_refuse(struct dispatch *d, struct dispatch_peer *peer,
 		     const struct prim *p, struct str message, int rsc,
 		     const char *why)
 {
-	struct str rqi = scalar_text(p, PARAM_RQI);
+	struct str rqi = request_scalar(p, PARAM_RQI);
 	size_t out = 0;
 
 	d->counters.refused++;
 	if (prim_response_type(p) != 5) {
-		prim_refuse(&d->refusal, rqi, scalar_text(p, PARAM_RVI), rsc,
+		prim_refuse(&d->refusal, rqi, request_scalar(p, PARAM_RVI), rsc,
 			    why);
 		out = peer->ops->send(peer, &d->refusal);
 	}
@@ -463,7 +340,7 @@ static void admit(struct dispatch *d, struct dispatch_peer *peer,
 	arm_deadline(d, rq, p, now_ms);
 	if (wait) {
 		TAILQ_INSERT_TAIL(&peer->waiting, rq, link);
-		peer->waiting_octets += waiting_cost(message.len);
+		peer->waiting_octets += request_waiting_cost(message.len);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&peer->at_cse, rq, link);
@@ -486,7 +363,7 @@ void dispatch_request(struct dispatch *d, struct dispatch_peer *peer,
 		dispatch_refuse(d, peer, p, message, RSC_BAD_REQUEST,
 				"a request with this rqi is pending");
 	} else if (peer->at_cse_count >= d->conf->in_flight &&
-		   peer->waiting_octets + waiting_cost(message.len) >
+		   peer->waiting_octets + request_waiting_cost(message.len) >
 			   d->conf->max_queue) {
 		d->counters.queue_full++;
 		dispatch_refuse(d, peer, p, message, RSC_TARGET_NOT_REACHABLE,
@@ -526,7 +403,7 @@ void dispatch_peer_leave(struct dispatch *d, struct dispatch_peer *peer)
 		request_free(d, rq);
 	}
 	while ((rq = TAILQ_FIRST(&peer->at_cse)) != NULL) {
-		if (is_poll(rq)) {
+		if (request_is_poll(rq)) {
 			forget(rq);
 			continue;
 		}
