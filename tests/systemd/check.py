@@ -1,5 +1,6 @@
 """What scripts/check-systemd runs in its container, beside the service."""
 
+import json
 import os
 import pwd
 import re
@@ -134,6 +135,35 @@ def reload(token):
     assert property_of("MainPID") == pid
 
 
+def journal(token):
+    """Every key is a field that the journal can be asked for."""
+    os.makedirs("/etc/m2mwsd/conf.d", exist_ok=True)
+    with open("/etc/m2mwsd/conf.d/journal.conf", "w") as out:
+        out.write("[log]\nformat = journal\n")
+    run("systemctl", "restart", "m2mwsd")
+    ws = connect(token)
+    ask(ws, 2000, op=2, to="cse-in/unit", rqi="journal-1")
+    ws.drop()
+    until = time.monotonic() + 20
+    while True:
+        said = run("journalctl", "--no-pager", "-o", "json",
+                   "_SYSTEMD_UNIT=m2mwsd.service",
+                   "M2MWSD_RQI=journal-1").split("\n")[0]
+        if said.startswith("{"):
+            break
+        if time.monotonic() > until:
+            raise AssertionError("nothing is in the journal")
+        time.sleep(0.05)
+    entry = json.loads(said)
+    for key, value in (("M2MWSD_EVENT", "primitive"), ("PRIORITY", "6"),
+                       ("M2MWSD_ORIGINATOR", "Cunit"), ("M2MWSD_RSC", "2000"),
+                       ("SYSLOG_IDENTIFIER", "m2mwsd")):
+        assert entry.get(key) == value, (key, entry)
+    os.unlink("/etc/m2mwsd/conf.d/journal.conf")
+    run("systemctl", "restart", "m2mwsd")
+    return f"{sum(key.startswith('M2MWSD_') for key in entry)} fields"
+
+
 def say(what, result):
     print(f"ok    {what}" + (f": {result}" if result else ""), flush=True)
 
@@ -146,6 +176,7 @@ def main():
     run("systemctl", "restart", "m2mwsd")
     say("restarted, the store is there", serve_again(token))
     say("reloaded, another certificate", reload(token))
+    say("journal", journal(token))
     say("exposure", check_exposure())
     said = run("systemd-analyze", "verify", "--man=no", "m2mwsd.service")
     assert not said, said
