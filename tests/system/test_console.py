@@ -188,6 +188,18 @@ class Overview(ConsoleCase):
                 return prim
             client.send_prim(rsc=2000, rqi=prim["rqi"], rvi="3")
 
+    def test_upstreams(self):
+        """One of two is down, which is seen as soon as it is asked."""
+        self.open(**{'upstream "spare"': {
+            "url": f"http://127.0.0.1:{free_port()}", "cse_id": "/id-in"}})
+        self.sees_text("#cse", "spare")
+        client = self.connect(self.gateway)
+        for number in range(8):
+            self.assertEqual(self.ask(client, op=2, to="cse-in", fr="CAdmin",
+                                      rqi=str(number))["rsc"], 2000)
+        self.sees_text("#cse", "0 pending, 1 failed")
+        self.assert_clean()
+
     def test_the_gateway_ends(self):
         self.open()
         self.sees_text("#health", "serving")

@@ -12,7 +12,7 @@ import tempfile
 
 from harness import (Process, eventually, free_port, needs_program, program,
                      within)
-from reverse import Later, ReverseCase, call, con_of, sgn
+from reverse import CSE_ID, Later, ReverseCase, call, con_of, sgn
 from test_robust import retrieve
 from tlscase import make_certificate
 from wsclient import Gone
@@ -166,7 +166,18 @@ class Commands(CtlCase):
                          (1, 1, 1, False, 2))
         self.assertEqual(seen["counters"]["requests_total"], 1)
         self.assertEqual(seen["upstream"]["up"], 2)
+        self.assertEqual([(u["name"], u["up"], u["requests"])
+                          for u in seen["upstreams"]], [("cse", 2, 1)])
         self.assertIn("requests_total", self.ctl("status"))
+        self.assertNotIn("UPSTREAM", self.ctl("status"))
+
+    def test_status_of_upstreams(self):
+        self.start(**{'upstream "spare"': {"url": "http://127.0.0.1:9",
+                                           "cse_id": CSE_ID}})
+        lines = self.ctl("status").split("\n")
+        at, = [i for i, line in enumerate(lines) if "UPSTREAM" in line]
+        self.assertEqual([line.split()[:2] for line in lines[at + 1:at + 3]],
+                         [["cse", "2"], ["spare", "2"]])
 
     def test_sessions(self):
         daemon = self.start()
