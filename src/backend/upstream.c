@@ -40,8 +40,11 @@ void upstream_answered(struct upstream *u, uint64_t downs)
 
 void upstream_unreachable(struct upstream *u, int err)
 {
+	uint64_t soon = reactor_now(u->r) + TRIAL_MS;
+
 	u->slow = err == UV_EHOSTUNREACH;	/* a timeout, too */
-	u->trial_ms = reactor_now(u->r) + TRIAL_MS;
+	if (u->trial_ms < soon)
+		u->trial_ms = soon;
 	if (u->up)
 		fall(u, err_text(err), mca_pool_counters(u->pool)->tls_why);
 }
