@@ -126,6 +126,11 @@ class Browser:
         more.pop("text", None)
         self.call("Input.dispatchKeyEvent", type="keyUp", **more)
 
+    def click(self, x, y):
+        for what in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=what, x=x, y=y,
+                      button="left", clickCount=1)
+
     def tab(self):
         self.press("Tab", 9)
 

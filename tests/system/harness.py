@@ -82,7 +82,7 @@ class Process:
     """A program of ours: its log, its end, and what a sanitizer says."""
 
     def __init__(self, argv, files=None, stdout=None, stderr=None, env=(),
-                 pass_fds=()):
+                 pass_fds=(), stdin=subprocess.DEVNULL, cwd=None):
         self.log = tempfile.TemporaryFile()
         env = {**os.environ, "ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
                "UBSAN_OPTIONS": "print_stacktrace=1", **dict(env)}
@@ -91,8 +91,8 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
         self.popen = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=stdout or self.log,
-            stderr=stderr or self.log, env=env, pass_fds=pass_fds,
+            argv, stdin=stdin, stdout=stdout or self.log,
+            stderr=stderr or self.log, env=env, pass_fds=pass_fds, cwd=cwd,
             preexec_fn=limit_files if files else None)
 
     def log_text(self):
