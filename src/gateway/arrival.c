@@ -8,6 +8,7 @@
 #include "net/preface.h"
 #include "peers.h"
 #include "upgrade.h"
+#include "worker_listener.h"
 
 /* A flood of connections that never shake hands must not use up what sessions
  * need: above twice max_sessions the oldest of them gives way. Who means it is

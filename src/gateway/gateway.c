@@ -12,6 +12,7 @@
 #include "reload.h"
 #include "state/entities.h"
 #include "worker.h"
+#include "worker_listener.h"
 
 #define TY_CSR 16
 

@@ -8,6 +8,7 @@
 #include "upgrade.h"
 #include "verify.h"
 #include "worker_conf.h"
+#include "worker_listener.h"
 
 /* One worker's. */
 struct part {

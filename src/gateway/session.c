@@ -11,6 +11,7 @@
 #include "registrar.h"
 #include "trace_context.h"
 #include "verify.h"
+#include "worker_listener.h"
 
 /* A peer that says nothing but what is no primitive, or not its to say, is not
  * listened to for ever. */

@@ -8,6 +8,7 @@
 #include "session.h"
 #include "trace_context.h"
 #include "verify.h"
+#include "worker_listener.h"
 
 /*
  * A request with a credential waits while that is hashed; its head stays with

@@ -1,7 +1,5 @@
 #include "worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -15,6 +13,7 @@
 #include "upgrade.h"
 #include "verify.h"
 #include "worker_conf.h"
+#include "worker_listener.h"
 
 /* Who has connected when a drain begins may still hear a 503, but cannot hold
  * it up. */
@@ -31,27 +30,6 @@ uint64_t worker_next_id(struct worker *w)
 {
 	return w->last_id++ * w->conf->workers + w->index + 1;
 }
-
-static void on_connection(void *owner, int fd)
-{
-	arrival_accept(owner, fd);
-}
-
-static void on_refused(void *owner, int err)
-{
-	struct worker_listener *l = owner;
-
-	/* ten times a second at most; the first of a series is told */
-	if (l->w->counters.paused_accepting++ % 100 == 0)
-		log_warning("accept_paused",
-			    LOG_TEXT("listener", l->conf->name),
-			    LOG_ERRNO(err));
-}
-
-static const struct listener_ops listener_ops = {
-	.on_connection = on_connection,
-	.on_refused = on_refused,
-};
 
 /* Who serves the embedded CSE goes last: the others' requests may be there. */
 static bool is_needed(const struct worker *w)
@@ -87,10 +65,8 @@ void worker_ended_one(struct worker *w)
 
 static void stop_listening(struct worker *w)
 {
-	for (size_t i = 0; i < w->conf->listener_count; i++) {
-		listener_destroy(w->listeners[i].listener);
-		w->listeners[i].listener = NULL;
-	}
+	for (size_t i = 0; i < w->conf->listener_count; i++)
+		worker_listener_close(&w->listeners[i]);
 }
 
 static void on_delivery_idle(void *owner)
@@ -312,84 +288,17 @@ int worker_tls_context(struct tls_context **out, const struct worker *w,
 	return err;
 }
 
-static int open_tls(struct worker_listener *l)
-{
-	int err = 0;
-
-	if (!l->conf->tls)
-		return 0;
-	if (l->w->handshaker == NULL)
-		err = handshaker_create(&l->w->handshaker, l->w->reactor,
-					l->w->conf->max_handshakes);
-	return err ? err :
-		     worker_tls_context(&l->tls, l->w, l->conf->name,
-					&l->conf->tls_conf);
-}
-
-/* A socket that was inherited is everybody's: who is first gets the
- * connection. */
-static int open_listener(struct worker_listener *l)
-{
-	struct reactor *r = l->w->reactor;
-	int fd;
-
-	if (l->shared->fd < 0)
-		return listener_create(
-			&l->listener, r,
-			(const struct sockaddr *)&l->conf->addr,
-			l->w->conf->workers > 1, &listener_ops, l);
-	fd = fcntl(l->shared->fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? uv_translate_sys_error(errno) :
-			listener_create_fd(&l->listener, r, fd, &listener_ops,
-					   l);
-}
-
-void worker_listener_spread(struct worker_listener *l)
-{
-	const struct gateway_conf *conf = l->w->conf;
-
-	l->http.limits.max_head = conf->max_head;
-	l->http.limits.max_headers = conf->max_headers;
-	l->http.limits.max_body = 0;
-	l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
-	l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
-}
-
 static int open_listeners(struct worker *w)
 {
-	const struct gateway_conf *conf = w->conf;
+	size_t count = w->conf->listener_count;
+	int err = 0;
 
-	w->listeners = calloc(conf->listener_count, sizeof(*w->listeners));
+	w->listeners = calloc(count, sizeof(*w->listeners));
 	if (w->listeners == NULL)
 		return UV_ENOMEM;
-	for (size_t i = 0; i < conf->listener_count; i++) {
-		struct worker_listener *l = &w->listeners[i];
-		const struct sockaddr *addr =
-			(const struct sockaddr *)&conf->listeners[i].addr;
-		char space[64];
-		int err;
-
-		l->w = w;
-		l->conf = &conf->listeners[i];
-		l->shared = &w->shared->listeners[i];
-		worker_listener_spread(l);
-		err = open_tls(l);
-		if (err)
-			return err;
-		err = open_listener(l);
-		if (err) {
-			log_error("listen_failed",
-				  LOG_TEXT("listener", l->conf->name),
-				  LOG_STR("address",
-					  addr_text(addr, space,
-						    sizeof(space))),
-				  LOG_ERRNO(err));
-			return err;
-		}
-		/* who is here needs the CSE, and the CSE needs us */
-		listener_leave_some(l->listener);
-	}
-	return 0;
+	for (size_t i = 0; i < count && !err; i++)
+		err = worker_listener_open(&w->listeners[i], w, i);
+	return err;
 }
 
 static int open_backend(struct worker *w)

@@ -9,7 +9,6 @@
 #include "channel.h"
 #include "dispatch.h"
 #include "gateway/gateway.h"
-#include "net/listener.h"
 #include "post.h"
 #include "state/state.h"
 #include "tap.h"
@@ -24,6 +23,7 @@ struct session;
 struct upgrade;
 struct verifier;
 struct worker;
+struct worker_listener;
 
 LIST_HEAD(arrival_list, arrival);
 LIST_HEAD(session_list, session);
@@ -63,18 +63,6 @@ struct worker_counters {
 	uint64_t unconvertible;		/* into a session's serialisation */
 	uint64_t redelivered;		/* from the inbox, and answered */
 	uint64_t slow_readers;		/* max_queue bit */
-};
-
-/* One listener on this worker's loop. */
-struct worker_listener {
-	struct worker *w;
-	const struct gateway_listener_conf *conf;
-	struct listener_shared *shared;		/* the gateway's */
-	struct http_server_conf http;
-	struct tls_context *tls;		/* owned, or NULL */
-	struct listener *listener;		/* owned; NULL: draining */
-	uint64_t log_again_ms;			/* of the loop */
-	uint64_t unlogged;			/* since the last of them */
 };
 
 /* What the workers share; the gateway's. */
@@ -163,9 +151,6 @@ MUST_CHECK int worker_tls_context(struct tls_context **out,
 				  const struct tls_conf *conf);
 MUST_CHECK int worker_verifier(struct verifier **out, struct worker *w,
 			       const struct credential_set *credentials);
-
-/* What l's connections keep of its configuration, which has changed. */
-void worker_listener_spread(struct worker_listener *l);
 
 /* Any thread: looks again whether it may end. */
 void worker_wake(struct worker *w);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "worker_listener.h"
+
 /* What others keep of it in a form of their own. */
 static void spread(struct worker *w)
 {

@@ -1,0 +1,107 @@
+#include "worker_listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "arrival.h"
+#include "base/log.h"
+#include "net/addr.h"
+
+static void on_connection(void *owner, int fd)
+{
+	arrival_accept(owner, fd);
+}
+
+static void on_refused(void *owner, int err)
+{
+	struct worker_listener *l = owner;
+
+	/* ten times a second at most; the first of a series is told */
+	if (l->w->counters.paused_accepting++ % 100 == 0)
+		log_warning("accept_paused",
+			    LOG_TEXT("listener", l->conf->name),
+			    LOG_ERRNO(err));
+}
+
+static const struct listener_ops listener_ops = {
+	.on_connection = on_connection,
+	.on_refused = on_refused,
+};
+
+static int open_tls(struct worker_listener *l)
+{
+	int err = 0;
+
+	if (!l->conf->tls)
+		return 0;
+	if (l->w->handshaker == NULL)
+		err = handshaker_create(&l->w->handshaker, l->w->reactor,
+					l->w->conf->max_handshakes);
+	return err ? err :
+		     worker_tls_context(&l->tls, l->w, l->conf->name,
+					&l->conf->tls_conf);
+}
+
+/* A socket that was inherited is everybody's: who is first gets the
+ * connection. */
+static int open_listener(struct worker_listener *l)
+{
+	struct reactor *r = l->w->reactor;
+	int fd;
+
+	if (l->shared->fd < 0)
+		return listener_create(
+			&l->listener, r,
+			(const struct sockaddr *)&l->conf->addr,
+			l->w->conf->workers > 1, &listener_ops, l);
+	fd = fcntl(l->shared->fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? uv_translate_sys_error(errno) :
+			listener_create_fd(&l->listener, r, fd, &listener_ops,
+					   l);
+}
+
+void worker_listener_spread(struct worker_listener *l)
+{
+	const struct gateway_conf *conf = l->w->conf;
+
+	l->http.limits.max_head = conf->max_head;
+	l->http.limits.max_headers = conf->max_headers;
+	l->http.limits.max_body = 0;
+	l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
+	l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+}
+
+int worker_listener_open(struct worker_listener *l, struct worker *w,
+			 size_t index)
+{
+	const struct gateway_listener_conf *conf = &w->conf->listeners[index];
+	char space[64];
+	int err;
+
+	l->w = w;
+	l->conf = conf;
+	l->shared = &w->shared->listeners[index];
+	worker_listener_spread(l);
+	err = open_tls(l);
+	if (err)
+		return err;
+	err = open_listener(l);
+	if (err) {
+		log_error("listen_failed", LOG_TEXT("listener", conf->name),
+			  LOG_STR("address",
+				  addr_text((const struct sockaddr *)
+						    &conf->addr,
+					    space, sizeof(space))),
+			  LOG_ERRNO(err));
+		return err;
+	}
+	/* who is here needs the CSE, and the CSE needs us */
+	listener_leave_some(l->listener);
+	return 0;
+}
+
+void worker_listener_close(struct worker_listener *l)
+{
+	listener_destroy(l->listener);
+	l->listener = NULL;
+}
