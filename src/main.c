@@ -108,15 +108,16 @@ static void announce(const struct config *conf, const struct gateway *gw,
 		     const struct admin *admin)
 {
 	const struct gateway_conf *g = &conf->gateway;
+	struct gateway_listener l;
 
 	if (g->auth == AUTH_OPEN)
 		log_warning("auth_open",
 			    LOG_TEXT("why", "[auth] mode = open: any peer may "
 					    "name any originator; only the "
 					    "CSE judges"));
-	for (size_t i = 0; i < g->listener_count; i++)
-		log_info("listening", LOG_TEXT("listener", g->listeners[i].name),
-			 LOG_UINT("port", gateway_port(gw, i)));
+	for (size_t i = 0; gateway_listener(&l, gw, i); i++)
+		log_info("listening", LOG_TEXT("listener", l.name),
+			 LOG_UINT("port", l.port));
 	if (gateway_notify_port(gw) != 0)
 		log_info("listening", LOG_TEXT("listener", "notify"),
 			 LOG_UINT("port", gateway_notify_port(gw)),

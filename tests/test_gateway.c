@@ -197,10 +197,18 @@ static const char upgrade_lines[] =
 	"Sec-WebSocket-Version: 13\r\n"
 	"Sec-WebSocket-Protocol: oneM2M.json\r\n\r\n";
 
+static unsigned port(void)
+{
+	struct gateway_listener l;
+
+	ck_assert(gateway_listener(&l, gateway, 0));
+	return l.port;
+}
+
 /* A WebSocket; extra octets go in the same segment as the handshake. */
 static int open_session(struct str extra)
 {
-	int fd = unit_connect(gateway_port(gateway, 0));
+	int fd = unit_connect(port());
 	struct buf out = { 0 }, got = { 0 };
 
 	buf_add_lit(&out, "GET / HTTP/1.1\r\n");
@@ -316,7 +324,7 @@ START_TEST(test_refusal)
 	int fd;
 
 	start();
-	fd = unit_connect(gateway_port(gateway, 0));
+	fd = unit_connect(port());
 	unit_send(fd, str_of(refusals[_i].line));
 	unit_send(fd, str_of(refusals[_i].lines));
 	expect(fd, refusals[_i].answer);
@@ -334,7 +342,7 @@ START_TEST(test_max_sessions)
 	listeners[0].max_sessions = 1;
 	start();
 	first = open_session((struct str){ NULL, 0 });
-	second = unit_connect(gateway_port(gateway, 0));
+	second = unit_connect(port());
 	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s",
 		 upgrade_lines);
 	unit_send(second, str_of(request));
@@ -343,8 +351,8 @@ START_TEST(test_max_sessions)
 	expect(second, "\r\n\r\n");
 	read_end(second);
 	/* a flood that never shakes hands gives way to those that come */
-	second = unit_connect(gateway_port(gateway, 0));
-	third = unit_connect(gateway_port(gateway, 0));
+	second = unit_connect(port());
+	third = unit_connect(port());
 	read_end(second);
 	close(third);
 	close(first);

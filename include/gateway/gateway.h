@@ -177,8 +177,16 @@ unsigned gateway_store_port(const struct gateway *gw);
 /* The port of the notify endpoint; 0: none. */
 unsigned gateway_notify_port(const struct gateway *gw);
 
-/* The port of a listener after binding to port 0. */
-unsigned gateway_port(const struct gateway *gw, size_t listener);
+/* A listener that is open. */
+struct gateway_listener {
+	const char *name;		/* good until the next reload */
+	unsigned port;			/* after binding to port 0, too */
+	bool tls;
+};
+
+/* In the order in which they came. False: there are no more. */
+bool gateway_listener(struct gateway_listener *out, const struct gateway *gw,
+		      size_t index);
 
 void gateway_destroy(struct gateway *gw);
 

@@ -35,7 +35,7 @@ static void log_refused(struct worker_listener *l, const struct sockaddr *peer,
 		l->unlogged++;
 		return;
 	}
-	log_info("connection_refused", LOG_TEXT("listener", l->conf->name),
+	log_info("connection_refused", LOG_TEXT("listener", l->conf.name),
 		 LOG_STR("peer", addr_text(peer, space, sizeof(space))),
 		 LOG_TEXT("why", why), LOG_UINT("unlogged", l->unlogged));
 	l->log_again_ms = now + LOG_PAUSE_MS;
@@ -46,7 +46,7 @@ static void log_refused(struct worker_listener *l, const struct sockaddr *peer,
 static bool take_place(struct worker_listener *l)
 {
 	if (atomic_fetch_add(&l->shared->connections, 1) <
-	    l->conf->max_sessions * UNHEARD_FACTOR)
+	    l->conf.max_sessions * UNHEARD_FACTOR)
 		return true;
 	atomic_fetch_sub(&l->shared->connections, 1);
 	return false;
@@ -109,7 +109,7 @@ static void let_in(struct worker_listener *l, int fd,
 	if (!err)
 		return;
 	arrival_leave(l, peer);
-	log_warning("accept_failed", LOG_TEXT("listener", l->conf->name),
+	log_warning("accept_failed", LOG_TEXT("listener", l->conf.name),
 		    LOG_ERRNO(err));
 }
 
@@ -169,7 +169,7 @@ static void await_header(struct worker_listener *l, int fd,
 	a->proxy = *proxy;
 	LIST_INSERT_HEAD(&l->w->arrivals, a, link);
 	if (preface_create(&a->preface, l->w->reactor, fd,
-			   l->conf->handshake_timeout_ms, &preface_ops, a) == 0)
+			   l->conf.handshake_timeout_ms, &preface_ops, a) == 0)
 		return;
 	give_place_back(l);
 	arrival_free(a);
@@ -186,15 +186,15 @@ void arrival_accept(struct worker_listener *l, int fd)
 		close(fd);
 		return;
 	}
-	if ((l->conf->proxy_protocol || l->w->shared->peers != NULL) &&
+	if ((l->conf.proxy_protocol || l->w->shared->peers != NULL) &&
 	    getpeername(fd, (struct sockaddr *)&addr, &len) != 0) {
 		close(fd);		/* it has gone already */
 		give_place_back(l);
 		return;
 	}
-	if (!l->conf->proxy_protocol) {
+	if (!l->conf.proxy_protocol) {
 		let_in(l, fd, from, NULL);
-	} else if (addr_nets_have(&l->conf->proxy_from, from)) {
+	} else if (addr_nets_have(&l->conf.proxy_from, from)) {
 		await_header(l, fd, &addr);
 	} else {
 		l->w->counters.refused_proxy++;

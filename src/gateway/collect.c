@@ -215,9 +215,7 @@ static void add_shared(struct gateway_stats *stats,
 	struct directory_counters d = directory_counters(shared->directory);
 	struct inbox_stats inbox;
 
-	for (size_t i = 0; i < shared->conf->listener_count; i++)
-		v[STAT_SESSIONS] +=
-			atomic_load(&shared->listeners[i].sessions);
+	v[STAT_SESSIONS] = listener_shared_sessions(&shared->listeners);
 	v[STAT_ENTITIES] = d.entities;
 	v[STAT_ENTITIES_ONLINE] = d.online;
 	v[STAT_ENTITIES_OCTETS] = d.octets;

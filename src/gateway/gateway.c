@@ -12,7 +12,6 @@
 #include "reload.h"
 #include "state/entities.h"
 #include "worker.h"
-#include "worker_listener.h"
 
 #define TY_CSR 16
 
@@ -203,21 +202,34 @@ gateway_find_listener(const struct gateway_conf *conf, const char *name)
 	return NULL;
 }
 
+static int create_listeners(struct gateway *gw)
+{
+	struct listener_shared *s;
+	int err;
+
+	for (size_t i = 0; i < gw->conf->listener_count; i++) {
+		err = listener_shared_create(&s, &gw->conf->listeners[i]);
+		if (err)
+			return err;
+		TAILQ_INSERT_TAIL(&gw->shared.listeners, s, link);
+	}
+	return 0;
+}
+
 static void inherit(struct gateway *gw, const struct gateway_socket *sockets,
 		    size_t count)
 {
-	for (size_t i = 0; i < gw->conf->listener_count; i++)
-		gw->shared.listeners[i].fd = -1;
 	for (size_t i = 0; i < count; i++) {
-		const struct gateway_listener_conf *conf =
-			gateway_find_listener(gw->conf, sockets[i].name);
+		struct listener_shared *s = listener_shared_find(
+			&gw->shared.listeners, sockets[i].name);
 
-		if (conf != NULL)
-			gw->shared.listeners[conf - gw->conf->listeners].fd =
-				sockets[i].fd;
-		else
+		if (s == NULL) {
 			log_warning("unknown_socket",
 				    LOG_TEXT("name", sockets[i].name));
+			continue;
+		}
+		s->fd = sockets[i].fd;
+		s->inherited = true;
 	}
 }
 
@@ -253,19 +265,19 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	gw->shared.conf = conf;
 	gw->shared.files = files_of(conf);
 	reactor_reserve(gw->reactor, gw->shared.files);
-	gw->shared.listeners = calloc(conf->listener_count,
-				      sizeof(*gw->shared.listeners));
+	TAILQ_INIT(&gw->shared.listeners);
 	gw->shared.workers = calloc(conf->workers,
 				    sizeof(*gw->shared.workers));
 	gw->threads = calloc(conf->workers, sizeof(*gw->threads));
-	err = gw->shared.listeners == NULL || gw->shared.workers == NULL ||
-			      gw->threads == NULL ?
+	err = gw->shared.workers == NULL || gw->threads == NULL ?
 		      UV_ENOMEM :
 		      uv_async_init(reactor_loop(gw->reactor),
 				    &gw->ended, on_ended);
 	if (!err)
 		err = visit_home_init(&gw->shared.home,
 				      reactor_loop(gw->reactor));
+	if (!err)
+		err = create_listeners(gw);
 	if (!err)
 		inherit(gw, sockets, socket_count);
 	if (!err)
@@ -431,11 +443,7 @@ bool gateway_is_alive(struct gateway *gw)
 
 uint64_t gateway_sessions(const struct gateway *gw)
 {
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < gw->conf->listener_count; i++)
-		count += atomic_load(&gw->shared.listeners[i].sessions);
-	return count;
+	return listener_shared_sessions(&gw->shared.listeners);
 }
 
 unsigned gateway_notify_port(const struct gateway *gw)
@@ -452,10 +460,18 @@ unsigned gateway_store_port(const struct gateway *gw)
 	return mca != NULL ? mca_server_port(mca) : 0;
 }
 
-unsigned gateway_port(const struct gateway *gw, size_t listener)
+bool gateway_listener(struct gateway_listener *out, const struct gateway *gw,
+		      size_t index)
 {
-	return listener_port(
-		gw->threads[0].worker->listeners[listener].listener);
+	const struct listener_shared *s;
+
+	TAILQ_FOREACH(s, &gw->shared.listeners, link) {
+		if (index-- > 0)
+			continue;
+		*out = (struct gateway_listener){ s->name, s->port, s->tls };
+		return true;
+	}
+	return false;
 }
 
 static void destroy_workers(struct gateway *gw)
@@ -470,6 +486,17 @@ static void destroy_workers(struct gateway *gw)
 			post_run(gw->threads[i % count].worker);
 	for (unsigned i = 0; i < count; i++)
 		worker_destroy(gw->threads[i].worker);
+}
+
+/* No worker is left. */
+static void destroy_listeners(struct gateway *gw)
+{
+	struct listener_shared *s;
+
+	while ((s = TAILQ_FIRST(&gw->shared.listeners)) != NULL) {
+		TAILQ_REMOVE(&gw->shared.listeners, s, link);
+		listener_shared_destroy(s);
+	}
 }
 
 void gateway_destroy(struct gateway *gw)
@@ -490,6 +517,6 @@ void gateway_destroy(struct gateway *gw)
 	directory_destroy(gw->shared.directory);
 	free(gw->threads);
 	free(gw->shared.workers);
-	free(gw->shared.listeners);
+	destroy_listeners(gw);
 	free(gw);
 }

@@ -56,20 +56,22 @@ static int make_upstreams(struct part *part, const struct gateway_conf *conf,
 static int make_contexts(struct part *part, struct worker *w,
 			 const struct gateway_conf *next)
 {
-	size_t count = w->conf->listener_count;
+	const struct worker_listener *l;
+	size_t i = 0;
 	int err = 0;
 
-	part->contexts = calloc(count, sizeof(struct tls_context *));
+	part->contexts = calloc(w->shared->conf->listener_count,
+				sizeof(struct tls_context *));
 	if (part->contexts == NULL)
 		return UV_ENOMEM;
-	for (size_t i = 0; i < count && !err; i++) {
-		const struct worker_listener *l = &w->listeners[i];
+	LIST_FOREACH(l, &w->listeners, link) {
 		const struct gateway_listener_conf *conf =
-			gateway_find_listener(next, l->conf->name);
+			gateway_find_listener(next, l->conf.name);
 
-		if (l->conf->tls && conf != NULL && conf->tls)
+		if (l->conf.tls && conf != NULL && conf->tls && !err)
 			err = worker_tls_context(&part->contexts[i], w,
 						 conf->name, &conf->tls_conf);
+		i++;
 	}
 	if (!err && has_notify_tls(w->conf) && has_notify_tls(next))
 		err = worker_tls_context(&part->notify, w, "notify",
@@ -95,14 +97,43 @@ static void reload_destroy(struct reload *r)
 	free(r);
 }
 
+/* What takes a restart stays as it was. */
+static void take_listener(struct worker_listener *l,
+			  const struct gateway_listener_conf *next)
+{
+	struct gateway_listener_conf conf = *next;
+
+	conf.addr = l->conf.addr;
+	conf.tls = l->conf.tls;
+	conf.proxy_protocol = l->conf.proxy_protocol;
+	worker_listener_take(l, &conf);
+}
+
+static void take_listeners(struct worker *w, const struct gateway_conf *next)
+{
+	struct worker_listener *l;
+
+	LIST_FOREACH(l, &w->listeners, link) {
+		const struct gateway_listener_conf *conf =
+			gateway_find_listener(next, l->conf.name);
+
+		if (conf != NULL)
+			take_listener(l, conf);
+	}
+}
+
 static void swap_contexts(struct worker *w, struct part *part)
 {
-	for (size_t i = 0; i < w->conf->listener_count; i++) {
-		if (part->contexts[i] == NULL)
-			continue;
-		tls_context_destroy(w->listeners[i].tls);
-		w->listeners[i].tls = part->contexts[i];
-		part->contexts[i] = NULL;
+	struct worker_listener *l;
+	size_t i = 0;
+
+	LIST_FOREACH(l, &w->listeners, link) {
+		if (part->contexts[i] != NULL) {
+			tls_context_destroy(l->tls);
+			l->tls = part->contexts[i];
+			part->contexts[i] = NULL;
+		}
+		i++;
 	}
 	if (part->notify != NULL)
 		notify_take_tls(w->notify, part->notify);
@@ -126,6 +157,7 @@ static void on_worker(struct visit *v, struct worker *w)
 	struct verifier *old = w->verifier;
 
 	worker_conf_take(w, r->next);
+	take_listeners(w, r->next);
 	swap_contexts(w, part);
 	take_upstreams(w, part, r->next);
 	w->verifier = part->verifier;

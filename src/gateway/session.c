@@ -439,7 +439,7 @@ void session_view(struct session_view *out, const struct session *s,
 	*out = (struct session_view){
 		.sid = s->peer.id,
 		.worker = s->w->index,
-		.listener = s->l->conf->name,
+		.listener = s->l->conf.name,
 		.peer = ws_session_peer(s->ws, space, SESSION_PEER_MAX),
 		.credential = name_of(s->owner.credential),
 		.certificate = ws_session_peer_name(s->ws),

@@ -74,7 +74,7 @@ static void refuse(struct upgrade *u, int status, const char *why,
 	char space[64];
 
 	count_refusal(u->l->w, status);
-	log_info("handshake_refused", LOG_TEXT("listener", u->l->conf->name),
+	log_info("handshake_refused", LOG_TEXT("listener", u->l->conf.name),
 		 LOG_STR("peer",
 			 stream_peer(u->stream, space, sizeof(space))),
 		 LOG_INT("http_status", status), LOG_TEXT("why", why));
@@ -87,7 +87,7 @@ static void refuse(struct upgrade *u, int status, const char *why,
  * on all workers. */
 static bool take_place(struct worker_listener *l)
 {
-	if (atomic_fetch_add(&l->shared->sessions, 1) < l->conf->max_sessions)
+	if (atomic_fetch_add(&l->shared->sessions, 1) < l->conf.max_sessions)
 		return true;
 	atomic_fetch_sub(&l->shared->sessions, 1);
 	return false;
@@ -121,7 +121,7 @@ static void become_session(struct upgrade *u,
 	buf_clear(head);
 	ws_handshake_write(head, h);
 	log_info("session_open", LOG_UINT("sid", id),
-		 LOG_TEXT("listener", l->conf->name),
+		 LOG_TEXT("listener", l->conf.name),
 		 LOG_STR("peer",
 			 stream_peer(u->stream, space, sizeof(space))),
 		 LOG_STR("certificate", stream_peer_name(u->stream)),
@@ -265,7 +265,7 @@ static void on_request(void *owner, const struct http_msg *req)
 	struct upgrade *u = owner;
 	const char *why = NULL;
 	int status = ws_handshake_check(&u->handshake, &why, req,
-					&u->l->conf->handshake);
+					&u->l->conf.handshake);
 
 	u->req = req;
 	if (status != 101)
@@ -285,7 +285,7 @@ static void on_end(void *owner, int status)
 	if (status != 0) {
 		count_refusal(u->l->w, status);
 		log_info("handshake_refused",
-			 LOG_TEXT("listener", u->l->conf->name),
+			 LOG_TEXT("listener", u->l->conf.name),
 			 LOG_INT("http_status", status),
 			 LOG_TEXT("why", "not a valid request"));
 	}

@@ -65,8 +65,10 @@ void worker_ended_one(struct worker *w)
 
 static void stop_listening(struct worker *w)
 {
-	for (size_t i = 0; i < w->conf->listener_count; i++)
-		worker_listener_close(&w->listeners[i]);
+	struct worker_listener *l;
+
+	LIST_FOREACH(l, &w->listeners, link)
+		worker_listener_close(l);
 }
 
 static void on_delivery_idle(void *owner)
@@ -290,14 +292,11 @@ int worker_tls_context(struct tls_context **out, const struct worker *w,
 
 static int open_listeners(struct worker *w)
 {
-	size_t count = w->conf->listener_count;
+	const struct gateway_conf *conf = w->shared->conf;
 	int err = 0;
 
-	w->listeners = calloc(count, sizeof(*w->listeners));
-	if (w->listeners == NULL)
-		return UV_ENOMEM;
-	for (size_t i = 0; i < count && !err; i++)
-		err = worker_listener_open(&w->listeners[i], w, i);
+	for (size_t i = 0; i < conf->listener_count && !err; i++)
+		err = worker_listener_open(w, &conf->listeners[i]);
 	return err;
 }
 
@@ -419,9 +418,8 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 	w->trim.on_timeout = on_trim;
 	TAILQ_INIT(&w->upgrades);
 	LIST_INIT(&w->sessions);
-	err = worker_conf_init(w);
-	if (err)
-		goto free_worker;
+	LIST_INIT(&w->listeners);
+	worker_conf_init(w);
 	err = post_init(&w->post);
 	if (err)
 		goto free_worker;
@@ -443,7 +441,6 @@ int worker_create(struct worker **out, struct worker_shared *shared,
 deinit_post:
 	post_deinit(&w->post);
 free_worker:
-	worker_conf_deinit(w);
 	free(w);
 	return err;
 }
@@ -452,20 +449,17 @@ void worker_close(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	if (w->listeners != NULL)
-		stop_listening(w);
+	stop_listening(w);
 	end_upgrades(w);
 	while (!LIST_EMPTY(&w->sessions))
 		session_destroy(LIST_FIRST(&w->sessions));
 }
 
 /* No stream is left that has to do with a context. */
-static void close_tls(struct worker *w)
+static void destroy_listeners(struct worker *w)
 {
-	if (w->listeners == NULL)
-		return;
-	for (size_t i = 0; i < w->conf->listener_count; i++)
-		tls_context_destroy(w->listeners[i].tls);
+	while (!LIST_EMPTY(&w->listeners))
+		worker_listener_destroy(LIST_FIRST(&w->listeners));
 }
 
 void worker_destroy(struct worker *w)
@@ -489,9 +483,7 @@ void worker_destroy(struct worker *w)
 	handshaker_destroy(w->handshaker);
 	reactor_destroy(w->reactor);
 	post_deinit(&w->post);
-	close_tls(w);
-	free(w->listeners);
-	worker_conf_deinit(w);
+	destroy_listeners(w);
 	prim_deinit(&w->request);
 	prim_deinit(&w->stored);
 	buf_deinit(&w->out);

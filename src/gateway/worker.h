@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "dispatch.h"
 #include "gateway/gateway.h"
+#include "listener_shared.h"
 #include "post.h"
 #include "state/state.h"
 #include "tap.h"
@@ -27,16 +28,8 @@ struct worker_listener;
 
 LIST_HEAD(arrival_list, arrival);
 LIST_HEAD(session_list, session);
+LIST_HEAD(worker_listener_list, worker_listener);
 TAILQ_HEAD(upgrade_list, upgrade);
-
-/* What the workers share of one listener. */
-struct listener_shared {
-	atomic_uint_fast64_t connections;	/* sessions, and what is not
-						 * one yet */
-	atomic_uint_fast64_t sessions;
-	int fd;					/* borrowed, listens already; or
-						 * -1 */
-};
 
 struct worker_counters {
 	uint64_t accepted;
@@ -69,7 +62,7 @@ struct worker_counters {
 struct worker_shared {
 	const struct gateway_conf *conf;
 	unsigned files;				/* descriptors, at most; about */
-	struct listener_shared *listeners;	/* one per listener */
+	struct listener_list listeners;		/* main thread's */
 	struct peers *peers;			/* or NULL */
 	struct tls_tickets *tickets;		/* NULL: no TLS */
 	struct store_service *store;		/* or NULL */
@@ -87,8 +80,8 @@ struct worker_shared {
 struct worker {
 	struct worker_shared *shared;		/* borrowed, as conf */
 	const struct gateway_conf *conf;	/* own_conf */
-	struct gateway_conf own_conf;		/* worker_conf_take() only */
-	struct gateway_listener_conf *own_listeners;	/* owned; of it */
+	struct gateway_conf own_conf;		/* worker_conf_take() only; the
+						 * listeners have their own */
 	unsigned index;
 
 	struct reactor *reactor;		/* owned, as all down to wake */
@@ -104,7 +97,7 @@ struct worker {
 	struct notify *notify;		/* or NULL */
 	struct ws_pool *ws_pool;
 	struct handshaker *handshaker;	/* or NULL */
-	struct worker_listener *listeners;
+	struct worker_listener_list listeners;
 	uv_async_t wake;
 	struct post post;
 	struct dispatch_conf dispatch_conf;

@@ -8,12 +8,12 @@
  * borrows, so that a reload can change numbers in it without telling anybody.
  */
 
-/* The one that the workers share, into w. UV_ENOMEM. */
-MUST_CHECK int worker_conf_init(struct worker *w);
-void worker_conf_deinit(struct worker *w);
+/* The one that the workers share, into w. */
+void worker_conf_init(struct worker *w);
 
 /* On w's loop: what of next can change while it serves (the `live` options that
- * are no files). next is borrowed until the next call. */
+ * are no files), but for the listeners, which have their own. next is borrowed
+ * until the next call. */
 void worker_conf_take(struct worker *w, const struct gateway_conf *next);
 
 #endif

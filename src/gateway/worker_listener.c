@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "arrival.h"
 #include "base/log.h"
@@ -19,7 +20,7 @@ static void on_refused(void *owner, int err)
 	/* ten times a second at most; the first of a series is told */
 	if (l->w->counters.paused_accepting++ % 100 == 0)
 		log_warning("accept_paused",
-			    LOG_TEXT("listener", l->conf->name),
+			    LOG_TEXT("listener", l->conf.name),
 			    LOG_ERRNO(err));
 }
 
@@ -32,14 +33,14 @@ static int open_tls(struct worker_listener *l)
 {
 	int err = 0;
 
-	if (!l->conf->tls)
+	if (!l->conf.tls)
 		return 0;
 	if (l->w->handshaker == NULL)
 		err = handshaker_create(&l->w->handshaker, l->w->reactor,
 					l->w->conf->max_handshakes);
 	return err ? err :
-		     worker_tls_context(&l->tls, l->w, l->conf->name,
-					&l->conf->tls_conf);
+		     worker_tls_context(&l->tls, l->w, l->conf.name,
+					&l->conf.tls_conf);
 }
 
 /* A socket that was inherited is everybody's: who is first gets the
@@ -52,7 +53,7 @@ static int open_listener(struct worker_listener *l)
 	if (l->shared->fd < 0)
 		return listener_create(
 			&l->listener, r,
-			(const struct sockaddr *)&l->conf->addr,
+			(const struct sockaddr *)&l->conf.addr,
 			l->w->conf->workers > 1, &listener_ops, l);
 	fd = fcntl(l->shared->fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? uv_translate_sys_error(errno) :
@@ -60,28 +61,49 @@ static int open_listener(struct worker_listener *l)
 					   l);
 }
 
-void worker_listener_spread(struct worker_listener *l)
+void worker_listener_take(struct worker_listener *l,
+			  const struct gateway_listener_conf *next)
 {
 	const struct gateway_conf *conf = l->w->conf;
 
+	l->conf = *next;
+	l->conf.name = l->shared->name;
 	l->http.limits.max_head = conf->max_head;
 	l->http.limits.max_headers = conf->max_headers;
 	l->http.limits.max_body = 0;
-	l->http.head_timeout_ms = l->conf->handshake_timeout_ms;
-	l->http.idle_timeout_ms = l->conf->handshake_timeout_ms;
+	l->http.head_timeout_ms = l->conf.handshake_timeout_ms;
+	l->http.idle_timeout_ms = l->conf.handshake_timeout_ms;
 }
 
-int worker_listener_open(struct worker_listener *l, struct worker *w,
-			 size_t index)
+int worker_listener_create(struct worker_listener **out, struct worker *w,
+			   struct listener_shared *shared,
+			   const struct gateway_listener_conf *conf)
 {
-	const struct gateway_listener_conf *conf = &w->conf->listeners[index];
+	struct worker_listener *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return UV_ENOMEM;
+	l->w = w;
+	l->shared = shared;
+	atomic_fetch_add(&shared->holders, 1);
+	worker_listener_take(l, conf);
+	*out = l;
+	return 0;
+}
+
+int worker_listener_open(struct worker *w,
+			 const struct gateway_listener_conf *conf)
+{
+	struct listener_shared *shared =
+		listener_shared_find(&w->shared->listeners, conf->name);
+	struct worker_listener *l;
 	char space[64];
 	int err;
 
-	l->w = w;
-	l->conf = conf;
-	l->shared = &w->shared->listeners[index];
-	worker_listener_spread(l);
+	err = worker_listener_create(&l, w, shared, conf);
+	if (err)
+		return err;
+	LIST_INSERT_HEAD(&w->listeners, l, link);
 	err = open_tls(l);
 	if (err)
 		return err;
@@ -97,6 +119,8 @@ int worker_listener_open(struct worker_listener *l, struct worker *w,
 	}
 	/* who is here needs the CSE, and the CSE needs us */
 	listener_leave_some(l->listener);
+	if (w->index == 0)
+		shared->port = listener_port(l->listener);
 	return 0;
 }
 
@@ -104,4 +128,13 @@ void worker_listener_close(struct worker_listener *l)
 {
 	listener_destroy(l->listener);
 	l->listener = NULL;
+}
+
+void worker_listener_destroy(struct worker_listener *l)
+{
+	worker_listener_close(l);
+	tls_context_destroy(l->tls);
+	LIST_REMOVE(l, link);
+	atomic_fetch_sub(&l->shared->holders, 1);
+	free(l);
 }

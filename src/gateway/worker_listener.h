@@ -7,9 +7,10 @@
 
 /* One listener on this worker's loop. */
 struct worker_listener {
+	LIST_ENTRY(worker_listener) link;	/* in w's listeners */
 	struct worker *w;
-	const struct gateway_listener_conf *conf;
-	struct listener_shared *shared;		/* the gateway's */
+	struct listener_shared *shared;		/* held */
+	struct gateway_listener_conf conf;	/* a copy; shared's name */
 	struct http_server_conf http;
 	struct tls_context *tls;		/* owned, or NULL */
 	struct listener *listener;		/* owned; NULL: draining */
@@ -17,15 +18,23 @@ struct worker_listener {
 	uint64_t unlogged;			/* since the last of them */
 };
 
-/* The one of that index in w's configuration, into l, which is zeroed; what
- * fails is logged. */
-MUST_CHECK int worker_listener_open(struct worker_listener *l, struct worker *w,
-				    size_t index);
+/* Nothing is open yet, and it is in no list. UV_ENOMEM. */
+MUST_CHECK int worker_listener_create(struct worker_listener **out,
+				      struct worker *w,
+				      struct listener_shared *shared,
+				      const struct gateway_listener_conf *conf);
+void worker_listener_destroy(struct worker_listener *l);
+
+/* Opens one when w begins. What fails is logged. */
+MUST_CHECK int worker_listener_open(struct worker *w,
+				    const struct gateway_listener_conf *conf);
 
 /* Accepts no more. */
 void worker_listener_close(struct worker_listener *l);
 
-/* What l's connections keep of its configuration, which has changed. */
-void worker_listener_spread(struct worker_listener *l);
+/* What follows is served by next, after w's own configuration. What next points
+ * to is borrowed until the next call. */
+void worker_listener_take(struct worker_listener *l,
+			  const struct gateway_listener_conf *next);
 
 #endif

@@ -261,8 +261,6 @@ int admin_create(struct admin **out, struct gateway *gw,
 	a->reloader = reloader;
 	a->console = conf->console;
 	a->started_ms = reactor_now(gateway_reactor(gw));
-	a->listeners = admin_list_listeners(gw,
-					    &reloader_config(reloader)->gateway);
 	LIST_INIT(&a->conns);
 	LIST_INIT(&a->traces);
 	err = state_mailbox_create(&a->mailbox, gateway_state(gw),
@@ -289,7 +287,6 @@ void admin_destroy(struct admin *a)
 		admin_conn_end(LIST_FIRST(&a->conns));
 	admin_end_traces(a);
 	state_mailbox_destroy(a->mailbox);
-	json_decref(a->listeners);
 	free(a);
 }
 

@@ -95,18 +95,17 @@ static json_t *inbox_of(const uint64_t *v)
 	return obj;
 }
 
-json_t *admin_list_listeners(const struct gateway *gw,
-			     const struct gateway_conf *conf)
+static json_t *listeners_of(const struct gateway *gw)
 {
 	json_t *list = json_array();
+	struct gateway_listener l;
 
-	for (size_t i = 0; i < conf->listener_count; i++) {
+	for (size_t i = 0; gateway_listener(&l, gw, i); i++) {
 		json_t *obj = json_object();
 
-		admin_set_str(obj, "name", str_of(conf->listeners[i].name));
-		admin_set_u64(obj, "port", gateway_port(gw, i));
-		json_object_set_new(obj, "tls",
-				    json_boolean(conf->listeners[i].tls));
+		admin_set_str(obj, "name", str_of(l.name));
+		admin_set_u64(obj, "port", l.port);
+		json_object_set_new(obj, "tls", json_boolean(l.tls));
 		json_array_append_new(list, obj);
 	}
 	return list;
@@ -127,7 +126,7 @@ static json_t *status_of(const struct admin *a, const struct gateway_stats *s)
 	admin_set_u64(obj, "sessions", s->values[STAT_SESSIONS]);
 	admin_set_u64(obj, "entities", s->values[STAT_ENTITIES]);
 	admin_set_u64(obj, "online", s->values[STAT_ENTITIES_ONLINE]);
-	json_object_set(obj, "listeners", a->listeners);
+	json_object_set_new(obj, "listeners", listeners_of(a->gw));
 	json_object_set_new(obj, "inbox", inbox_of(s->values));
 	json_object_set_new(obj, "upstream", upstream_of(s->values));
 	json_object_set_new(obj, "upstreams", upstreams_of(s));

@@ -47,7 +47,6 @@ struct admin {
 	struct state_mailbox *mailbox;	/* owned, as all below */
 	struct listener *listener;	/* or NULL */
 	struct listener *socket;	/* or NULL */
-	json_t *listeners;		/* of the gateway, as they began */
 	enum admin_console console;
 	uint64_t started_ms;		/* of the loop */
 	LIST_HEAD(, admin_conn) conns;
@@ -95,11 +94,6 @@ bool admin_is_back(struct admin_conn *c);
 void admin_set_str(json_t *obj, const char *name, struct str text);
 void admin_set_u64(json_t *obj, const char *name, uint64_t n);
 json_t *admin_json_str(struct str text);
-
-/* name, port (that it has, where conf says 0) and tls of each. While they
- * listen: when the gateway drains they are gone. */
-json_t *admin_list_listeners(const struct gateway *gw,
-			     const struct gateway_conf *conf);
 
 /* ---- pages ---- */
 
