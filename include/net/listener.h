@@ -27,6 +27,11 @@ MUST_CHECK int listener_create(struct listener **out, struct reactor *r,
 			       const struct sockaddr *addr, bool shared,
 			       const struct listener_ops *ops, void *owner);
 
+/* Its steps, for who must know that they work before others go. */
+MUST_CHECK int listener_bind(int *out, const struct sockaddr *addr,
+			     bool shared);
+MUST_CHECK int listener_listen(int fd);
+
 /* Takes a socket that already listens (systemd), also on failure. */
 MUST_CHECK int listener_create_fd(struct listener **out, struct reactor *r,
 				  int fd, const struct listener_ops *ops,
@@ -48,6 +53,13 @@ MUST_CHECK int listener_create_unix(struct listener **out, struct reactor *r,
 /* Stops; waiting connections are refused by the kernel, and a Unix socket is
  * removed. Accepts NULL. */
 void listener_destroy(struct listener *l);
+
+/* Its socket once more, which so outlives it, with the connections that wait
+ * there. */
+MUST_CHECK int listener_share(int *out, const struct listener *l);
+
+/* The port a socket is bound to, or 0. */
+unsigned listener_port_of(int fd);
 
 /* The port it is bound to: of use after binding to port 0. */
 unsigned listener_port(const struct listener *l);

@@ -2,6 +2,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -101,7 +102,7 @@ static void on_pause(struct timeout *t)
 	uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 
-static unsigned port_of(int fd)
+unsigned listener_port_of(int fd)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
@@ -127,7 +128,7 @@ int listener_create_fd(struct listener **out, struct reactor *r, int fd,
 	l->ops = ops;
 	l->owner = owner;
 	l->fd = fd;
-	l->port = port_of(fd);
+	l->port = listener_port_of(fd);
 	l->pause.on_timeout = on_pause;
 	err = uv_poll_init(reactor_loop(r), &l->poll, fd);
 	if (err) {
@@ -145,7 +146,7 @@ int listener_create_fd(struct listener **out, struct reactor *r, int fd,
 }
 
 /* IPv6 sockets take IPv4 too, so that `*` is everything. */
-static int open_socket(int *out, const struct sockaddr *addr, bool shared)
+int listener_bind(int *out, const struct sockaddr *addr, bool shared)
 {
 	bool v6 = addr->sa_family == AF_INET6;
 	socklen_t len = v6 ? sizeof(struct sockaddr_in6) :
@@ -159,11 +160,26 @@ static int open_socket(int *out, const struct sockaddr *addr, bool shared)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &many, sizeof(many));
 	if (v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, addr, len) != 0 || listen(fd, BACKLOG) != 0) {
+	if (bind(fd, addr, len) != 0) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
+	*out = fd;
+	return 0;
+}
+
+int listener_listen(int fd)
+{
+	return listen(fd, BACKLOG) == 0 ? 0 : -errno;
+}
+
+int listener_share(int *out, const struct listener *l)
+{
+	int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
 	*out = fd;
 	return 0;
 }
@@ -174,9 +190,14 @@ int listener_create(struct listener **out, struct reactor *r,
 {
 	int fd = -1, err;
 
-	err = open_socket(&fd, addr, shared);
+	err = listener_bind(&fd, addr, shared);
 	if (err)
 		return err;
+	err = listener_listen(fd);
+	if (err) {
+		close(fd);
+		return err;
+	}
 	return listener_create_fd(out, r, fd, ops, owner);
 }
 
