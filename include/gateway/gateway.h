@@ -144,13 +144,18 @@ void gateway_stop(struct gateway *gw);
 
 /*
  * On the loop given by gateway_reactor(), one at a time: takes over from next
- * what can change while it serves, namely most limits, the files of TLS of
- * listeners that are in both, and the credentials. Either all of it or, when it
- * fails, nothing. on_done() follows: until then the configuration of the reload
- * before is still in use, and next is until that of the reload after.
+ * what can change while it serves, namely most limits, the listeners, the files
+ * of TLS, the upstreams and the credentials. Listeners are told apart by their
+ * names: a new one opens, one that is gone closes, one with another address does
+ * both, and none of their sessions ends. While draining nothing opens.
+ *
+ * Either all of it or, when it fails, nothing; why then has a line for people
+ * where the code alone would not tell, and is empty else. on_done() follows:
+ * until then the configuration of the reload before is still in use, and next is
+ * until that of the reload after.
  */
 MUST_CHECK int gateway_reload(struct gateway *gw,
-			      const struct gateway_conf *next,
+			      const struct gateway_conf *next, struct buf *why,
 			      void (*on_done)(void *owner), void *owner);
 
 /* The main thread's loop, for signals and administration; carries no traffic
@@ -176,6 +181,9 @@ unsigned gateway_store_port(const struct gateway *gw);
 
 /* The port of the notify endpoint; 0: none. */
 unsigned gateway_notify_port(const struct gateway *gw);
+
+/* Its socket was handed over, and stays where it is. */
+bool gateway_is_inherited(const struct gateway *gw, const char *listener);
 
 /* A listener that is open. */
 struct gateway_listener {

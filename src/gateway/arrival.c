@@ -46,8 +46,10 @@ static void log_refused(struct worker_listener *l, const struct sockaddr *peer,
 static bool take_place(struct worker_listener *l)
 {
 	if (atomic_fetch_add(&l->shared->connections, 1) <
-	    l->conf.max_sessions * UNHEARD_FACTOR)
+	    l->conf.max_sessions * UNHEARD_FACTOR) {
+		worker_listener_enter(l);
 		return true;
+	}
 	atomic_fetch_sub(&l->shared->connections, 1);
 	return false;
 }
@@ -55,6 +57,7 @@ static bool take_place(struct worker_listener *l)
 static void give_place_back(struct worker_listener *l)
 {
 	atomic_fetch_sub(&l->shared->connections, 1);
+	worker_listener_leave(l);
 }
 
 void arrival_leave(struct worker_listener *l, struct peer *peer)
@@ -124,9 +127,22 @@ static void arrival_free(struct arrival *a)
 
 void arrival_destroy(struct arrival *a)
 {
+	struct worker_listener *l = a->l;
+
 	preface_destroy(a->preface);
-	give_place_back(a->l);
 	arrival_free(a);
+	give_place_back(l);
+}
+
+void arrival_end_all(struct worker_listener *l)
+{
+	struct arrival *a, *next;
+
+	for (a = LIST_FIRST(&l->w->arrivals); a != NULL; a = next) {
+		next = LIST_NEXT(a, link);
+		if (a->l == l)
+			arrival_destroy(a);
+	}
 }
 
 static void on_header(void *owner, int fd, const struct sockaddr *told)

@@ -19,7 +19,10 @@ void arrival_accept(struct worker_listener *l, int fd);
 /* One that still waits; closes it. */
 void arrival_destroy(struct arrival *a);
 
-/* A connection that became an upgrade is over. */
+/* All of l. */
+void arrival_end_all(struct worker_listener *l);
+
+/* A connection that became an upgrade is over; l may end with it. */
 void arrival_leave(struct worker_listener *l, struct peer *peer);
 
 #endif

@@ -157,14 +157,14 @@ static bool has_tls(const struct gateway_conf *conf)
 }
 
 /* The fleet that comes back after a restart resumes its sessions. */
-static int open_tickets(struct gateway *gw)
+static int open_tickets(struct gateway *gw, const struct gateway_conf *users)
 {
 	struct tls_tickets_conf conf = { .now_ms = clock_wall_ms };
 	const char *dir = gw->conf->state.dir;
 	struct buf path = { 0 };
 	int err = 0;
 
-	if (!has_tls(gw->conf))
+	if (!has_tls(users) || gw->shared.tickets != NULL)
 		return 0;
 	if (dir != NULL) {
 		buf_add_str(&path, str_of(dir));
@@ -287,7 +287,7 @@ int gateway_create(struct gateway **out, const struct gateway_conf *conf,
 	if (!err)
 		err = open_peers(gw);
 	if (!err)
-		err = open_tickets(gw);
+		err = open_tickets(gw, conf);
 	if (!err)
 		err = create_workers(gw);
 	if (err) {
@@ -359,10 +359,16 @@ void gateway_stop(struct gateway *gw)
 }
 
 int gateway_reload(struct gateway *gw, const struct gateway_conf *next,
-		   void (*on_done)(void *owner), void *owner)
+		   struct buf *why, void (*on_done)(void *owner), void *owner)
 {
-	return gw->closing ? UV_ECANCELED :
-			     reload_start(&gw->shared, next, on_done, owner);
+	int err;
+
+	if (gw->closing)
+		return UV_ECANCELED;
+	err = open_tickets(gw, next);
+	return err ? err :
+		     reload_start(&gw->shared, next, gateway_is_stopping(gw),
+				  why, on_done, owner);
 }
 
 int gateway_collect(struct gateway *gw,
@@ -441,6 +447,14 @@ bool gateway_is_alive(struct gateway *gw)
 	return alive;
 }
 
+bool gateway_is_inherited(const struct gateway *gw, const char *listener)
+{
+	const struct listener_shared *s =
+		listener_shared_find(&gw->shared.listeners, listener);
+
+	return s != NULL && s->inherited;
+}
+
 uint64_t gateway_sessions(const struct gateway *gw)
 {
 	return listener_shared_sessions(&gw->shared.listeners);
@@ -466,7 +480,7 @@ bool gateway_listener(struct gateway_listener *out, const struct gateway *gw,
 	const struct listener_shared *s;
 
 	TAILQ_FOREACH(s, &gw->shared.listeners, link) {
-		if (index-- > 0)
+		if (s->retired || index-- > 0)
 			continue;
 		*out = (struct gateway_listener){ s->name, s->port, s->tls };
 		return true;

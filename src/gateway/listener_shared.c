@@ -37,7 +37,7 @@ struct listener_shared *listener_shared_find(const struct listener_list *list,
 	struct listener_shared *s;
 
 	TAILQ_FOREACH(s, list, link)
-		if (strcmp(s->name, name) == 0)
+		if (!s->retired && strcmp(s->name, name) == 0)
 			return s;
 	return NULL;
 }
@@ -50,4 +50,17 @@ uint64_t listener_shared_sessions(const struct listener_list *list)
 	TAILQ_FOREACH(s, list, link)
 		count += atomic_load(&s->sessions);
 	return count;
+}
+
+void listener_shared_sweep(struct listener_list *list)
+{
+	struct listener_shared *s, *next;
+
+	for (s = TAILQ_FIRST(list); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (!s->retired || atomic_load(&s->holders) > 0)
+			continue;
+		TAILQ_REMOVE(list, s, link);
+		listener_shared_destroy(s);
+	}
 }

@@ -23,8 +23,10 @@ struct listener_shared {
 	bool tls;
 	bool inherited;		/* its socket, which stays where it is */
 	int fd;			/* that one, borrowed, at the start; or -1 */
+	bool retired;		/* a reload took it away: its sessions are left */
 
 	atomic_uint holders;			/* workers' parts */
+	atomic_bool broken;			/* a worker could not open it */
 	atomic_uint_fast64_t connections;	/* sessions, and what is not
 						 * one yet */
 	atomic_uint_fast64_t sessions;
@@ -38,11 +40,14 @@ MUST_CHECK int listener_shared_create(struct listener_shared **out,
 /* Nobody holds it. Accepts NULL. */
 void listener_shared_destroy(struct listener_shared *s);
 
-/* NULL: there is none of that name. */
+/* NULL: there is none of that name that is not retired. */
 struct listener_shared *listener_shared_find(const struct listener_list *list,
 					     const char *name);
 
 /* Open WebSockets, of all. */
 uint64_t listener_shared_sessions(const struct listener_list *list);
+
+/* Frees those that are retired and that nobody holds any more. */
+void listener_shared_sweep(struct listener_list *list);
 
 #endif

@@ -4,22 +4,22 @@
 
 #include "base/log.h"
 #include "notify.h"
+#include "reload_listeners.h"
 #include "session.h"
 #include "upgrade.h"
 #include "verify.h"
 #include "worker_conf.h"
-#include "worker_listener.h"
 
 /* One worker's. */
 struct part {
 	struct verifier *verifier;	/* owned; or NULL */
-	struct tls_context **contexts;	/* owned, by listener; NULL: as it was */
-	struct tls_context *notify;	/* likewise */
+	struct tls_context *notify;	/* owned; NULL: as it was */
 	struct tls_context *upstreams[UPSTREAMS_MAX];	/* owned; of next */
 };
 
 struct reload {
 	struct visit visit;
+	struct listener_plan *listeners;	/* owned */
 	const struct gateway_conf *conf;	/* borrowed, the running one */
 	const struct gateway_conf *next;	/* likewise */
 	void (*on_done)(void *owner);
@@ -52,38 +52,19 @@ static int make_upstreams(struct part *part, const struct gateway_conf *conf,
 	return err;
 }
 
-/* A listener that is new, or that has TLS only now, takes a restart. */
 static int make_contexts(struct part *part, struct worker *w,
 			 const struct gateway_conf *next)
 {
-	const struct worker_listener *l;
-	size_t i = 0;
 	int err = 0;
 
-	part->contexts = calloc(w->shared->conf->listener_count,
-				sizeof(struct tls_context *));
-	if (part->contexts == NULL)
-		return UV_ENOMEM;
-	LIST_FOREACH(l, &w->listeners, link) {
-		const struct gateway_listener_conf *conf =
-			gateway_find_listener(next, l->conf.name);
-
-		if (l->conf.tls && conf != NULL && conf->tls && !err)
-			err = worker_tls_context(&part->contexts[i], w,
-						 conf->name, &conf->tls_conf);
-		i++;
-	}
-	if (!err && has_notify_tls(w->conf) && has_notify_tls(next))
+	if (has_notify_tls(w->conf) && has_notify_tls(next))
 		err = worker_tls_context(&part->notify, w, "notify",
 					 &next->notify.tls_conf);
 	return err ? err : make_upstreams(part, w->conf, next);
 }
 
-static void part_deinit(struct part *part, size_t count)
+static void part_deinit(struct part *part)
 {
-	for (size_t i = 0; part->contexts != NULL && i < count; i++)
-		tls_context_destroy(part->contexts[i]);
-	free(part->contexts);
 	tls_context_destroy(part->notify);
 	for (size_t i = 0; i < UPSTREAMS_MAX; i++)
 		tls_context_destroy(part->upstreams[i]);
@@ -93,48 +74,13 @@ static void part_deinit(struct part *part, size_t count)
 static void reload_destroy(struct reload *r)
 {
 	for (unsigned i = 0; i < r->conf->workers; i++)
-		part_deinit(&r->parts[i], r->conf->listener_count);
+		part_deinit(&r->parts[i]);
+	listener_plan_destroy(r->listeners);
 	free(r);
 }
 
-/* What takes a restart stays as it was. */
-static void take_listener(struct worker_listener *l,
-			  const struct gateway_listener_conf *next)
+static void take_notify(struct worker *w, struct part *part)
 {
-	struct gateway_listener_conf conf = *next;
-
-	conf.addr = l->conf.addr;
-	conf.tls = l->conf.tls;
-	conf.proxy_protocol = l->conf.proxy_protocol;
-	worker_listener_take(l, &conf);
-}
-
-static void take_listeners(struct worker *w, const struct gateway_conf *next)
-{
-	struct worker_listener *l;
-
-	LIST_FOREACH(l, &w->listeners, link) {
-		const struct gateway_listener_conf *conf =
-			gateway_find_listener(next, l->conf.name);
-
-		if (conf != NULL)
-			take_listener(l, conf);
-	}
-}
-
-static void swap_contexts(struct worker *w, struct part *part)
-{
-	struct worker_listener *l;
-	size_t i = 0;
-
-	LIST_FOREACH(l, &w->listeners, link) {
-		if (part->contexts[i] != NULL) {
-			tls_context_destroy(l->tls);
-			l->tls = part->contexts[i];
-			part->contexts[i] = NULL;
-		}
-		i++;
-	}
 	if (part->notify != NULL)
 		notify_take_tls(w->notify, part->notify);
 	part->notify = NULL;
@@ -157,8 +103,8 @@ static void on_worker(struct visit *v, struct worker *w)
 	struct verifier *old = w->verifier;
 
 	worker_conf_take(w, r->next);
-	take_listeners(w, r->next);
-	swap_contexts(w, part);
+	listener_plan_apply(r->listeners, w);
+	take_notify(w, part);
 	take_upstreams(w, part, r->next);
 	w->verifier = part->verifier;
 	part->verifier = NULL;
@@ -173,6 +119,7 @@ static void on_done(struct visit *v)
 	void (*tell)(void *owner) = r->on_done;
 	void *owner = r->owner;
 
+	listener_plan_finish(r->listeners);
 	reload_destroy(r);
 	tell(owner);
 }
@@ -194,7 +141,8 @@ static int make_parts(struct reload *r, struct worker_shared *shared,
 }
 
 int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
-		 void (*tell)(void *owner), void *owner)
+		 bool draining, struct buf *why, void (*tell)(void *owner),
+		 void *owner)
 {
 	const struct gateway_conf *conf = shared->conf;
 	struct reload *r = calloc(1, sizeof(*r) + conf->workers *
@@ -209,7 +157,11 @@ int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
 	r->next = next;
 	r->on_done = tell;
 	r->owner = owner;
-	err = make_parts(r, shared, next);
+	err = listener_plan_create(&r->listeners, shared, next, draining, why);
+	if (!err)
+		err = make_parts(r, shared, next);
+	if (!err)
+		err = listener_plan_commit(r->listeners, why);
 	if (err)
 		reload_destroy(r);
 	else

@@ -37,11 +37,24 @@ static void upgrade_free(struct upgrade *u)
 
 void upgrade_destroy(struct upgrade *u)
 {
-	struct worker *w = u->l->w;
+	struct worker_listener *l = u->l;
+	struct peer *peer = u->peer;
+	struct worker *w = l->w;
 
-	arrival_leave(u->l, u->peer);
 	upgrade_free(u);
+	arrival_leave(l, peer);
 	worker_ended_one(w);
+}
+
+void upgrade_end_all(struct worker_listener *l)
+{
+	struct upgrade *u, *next;
+
+	for (u = TAILQ_FIRST(&l->w->upgrades); u != NULL; u = next) {
+		next = TAILQ_NEXT(u, link);
+		if (u->l == l)
+			upgrade_destroy(u);
+	}
 }
 
 static void count_refusal(struct worker *w, int status)

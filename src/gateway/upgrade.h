@@ -20,6 +20,9 @@ void upgrade_destroy(struct upgrade *u);
 /* What proves who they are has changed: those that wait are checked anew. */
 void upgrade_check_all(struct worker *w);
 
+/* All of l. */
+void upgrade_end_all(struct worker_listener *l);
+
 /* Ends the oldest one of l. False: this worker has none. */
 bool upgrade_displace(struct worker_listener *l);
 

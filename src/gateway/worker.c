@@ -458,8 +458,12 @@ void worker_close(struct worker *w)
 /* No stream is left that has to do with a context. */
 static void destroy_listeners(struct worker *w)
 {
-	while (!LIST_EMPTY(&w->listeners))
-		worker_listener_destroy(LIST_FIRST(&w->listeners));
+	struct worker_listener *l;
+
+	while ((l = LIST_FIRST(&w->listeners)) != NULL) {
+		LIST_REMOVE(l, link);
+		worker_listener_destroy(l);
+	}
 }
 
 void worker_destroy(struct worker *w)

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "arrival.h"
 #include "base/log.h"
 #include "net/addr.h"
+#include "upgrade.h"
 
 static void on_connection(void *owner, int fd)
 {
@@ -29,15 +31,21 @@ static const struct listener_ops listener_ops = {
 	.on_refused = on_refused,
 };
 
+static int need_handshaker(struct worker *w)
+{
+	return w->handshaker != NULL ?
+		       0 :
+		       handshaker_create(&w->handshaker, w->reactor,
+					 w->conf->max_handshakes);
+}
+
 static int open_tls(struct worker_listener *l)
 {
-	int err = 0;
+	int err;
 
 	if (!l->conf.tls)
 		return 0;
-	if (l->w->handshaker == NULL)
-		err = handshaker_create(&l->w->handshaker, l->w->reactor,
-					l->w->conf->max_handshakes);
+	err = need_handshaker(l->w);
 	return err ? err :
 		     worker_tls_context(&l->tls, l->w, l->conf.name,
 					&l->conf.tls_conf);
@@ -91,13 +99,23 @@ int worker_listener_create(struct worker_listener **out, struct worker *w,
 	return 0;
 }
 
+static void log_failed(const struct worker_listener *l, int err)
+{
+	char space[64];
+
+	log_error("listen_failed", LOG_TEXT("listener", l->conf.name),
+		  LOG_STR("address",
+			  addr_text((const struct sockaddr *)&l->conf.addr,
+				    space, sizeof(space))),
+		  LOG_ERRNO(err));
+}
+
 int worker_listener_open(struct worker *w,
 			 const struct gateway_listener_conf *conf)
 {
 	struct listener_shared *shared =
 		listener_shared_find(&w->shared->listeners, conf->name);
 	struct worker_listener *l;
-	char space[64];
 	int err;
 
 	err = worker_listener_create(&l, w, shared, conf);
@@ -109,12 +127,7 @@ int worker_listener_open(struct worker *w,
 		return err;
 	err = open_listener(l);
 	if (err) {
-		log_error("listen_failed", LOG_TEXT("listener", conf->name),
-			  LOG_STR("address",
-				  addr_text((const struct sockaddr *)
-						    &conf->addr,
-					    space, sizeof(space))),
-			  LOG_ERRNO(err));
+		log_failed(l, err);
 		return err;
 	}
 	/* who is here needs the CSE, and the CSE needs us */
@@ -132,9 +145,80 @@ void worker_listener_close(struct worker_listener *l)
 
 void worker_listener_destroy(struct worker_listener *l)
 {
+	if (l == NULL)
+		return;
 	worker_listener_close(l);
 	tls_context_destroy(l->tls);
-	LIST_REMOVE(l, link);
 	atomic_fetch_sub(&l->shared->holders, 1);
 	free(l);
+}
+
+struct worker_listener *worker_listener_find(const struct worker *w,
+					     const struct listener_shared *s)
+{
+	struct worker_listener *l;
+
+	LIST_FOREACH(l, &w->listeners, link)
+		if (l->shared == s)
+			return l;
+	return NULL;
+}
+
+static int adopt(struct worker_listener *l, int fd)
+{
+	int err;
+
+	worker_listener_close(l);
+	err = listener_create_fd(&l->listener, l->w->reactor, fd,
+				 &listener_ops, l);
+	if (!err)
+		listener_leave_some(l->listener);
+	return err;
+}
+
+void worker_listener_renew(struct worker_listener *l,
+			   const struct gateway_listener_conf *next,
+			   struct tls_context *tls, int fd)
+{
+	int err;
+
+	worker_listener_take(l, next);
+	tls_context_destroy(l->tls);
+	l->tls = tls;
+	err = tls != NULL && !l->w->draining ? need_handshaker(l->w) : 0;
+	if (fd >= 0 && (err || l->w->draining))
+		close(fd);
+	else if (fd >= 0)
+		err = adopt(l, fd);
+	if (!err)
+		return;
+	worker_listener_close(l);
+	atomic_store(&l->shared->broken, true);
+	log_failed(l, err);
+}
+
+void worker_listener_retire(struct worker_listener *l)
+{
+	worker_listener_close(l);
+	arrival_end_all(l);
+	upgrade_end_all(l);
+	tls_context_destroy(l->tls);
+	l->tls = NULL;
+	l->conf = (struct gateway_listener_conf){ .name = l->shared->name };
+	LIST_REMOVE(l, link);
+	l->retired = true;
+	if (l->connections == 0)
+		worker_listener_destroy(l);
+}
+
+void worker_listener_enter(struct worker_listener *l)
+{
+	l->connections++;
+}
+
+void worker_listener_leave(struct worker_listener *l)
+{
+	l->connections--;
+	if (l->retired && l->connections == 0)
+		worker_listener_destroy(l);
 }

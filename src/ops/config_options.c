@@ -98,7 +98,7 @@ static const struct config_word consoles[] = {
 
 const struct config_section config_sections[] = {
 	{ "gateway", false, 0, false },
-	{ "listener", true, sizeof(struct gateway_listener_conf), false },
+	{ "listener", true, sizeof(struct gateway_listener_conf), true },
 	{ "limits", false, 0, false },
 	{ "upstream", true, sizeof(struct upstream_conf), true },
 	{ "store", false, 0, false },
@@ -124,9 +124,9 @@ const struct config_option config_options[] = {
 	  "what is in flight may take this long at the end", NULL, true },
 
 	{ "listener", "listen", CONFIG_ADDR, LISTENER(addr), 0, 0, NULL,
-	  "address and port", NULL, false },
+	  "address and port", NULL, true },
 	{ "listener", "tls", CONFIG_BOOL, LISTENER(tls), 0, 0, "no",
-	  "wss: instead of ws:", NULL, false },
+	  "wss: instead of ws:", NULL, true },
 	{ "listener", "cert_file", CONFIG_FILES, LISTENER(tls_conf.cert_file),
 	  0, 0, "", "its certificates, each with those that vouch for it",
 	  NULL, true },
@@ -142,7 +142,7 @@ const struct config_option config_options[] = {
 	  "whether clients show a certificate", client_certs, true },
 	{ "listener", "proxy_protocol", CONFIG_BOOL, LISTENER(proxy_protocol),
 	  0, 0, "no", "a proxy in front tells whose each connection is",
-	  NULL, false },
+	  NULL, true },
 	{ "listener", "proxy_from", CONFIG_NETS, LISTENER(proxy_from), 0, 0, "",
 	  "where such proxies connect from", NULL, true },
 	{ "listener", "max_sessions", CONFIG_COUNT, LISTENER(max_sessions), 1,

@@ -71,6 +71,25 @@ static void on_change(void *arg, struct str option)
 	add_line(&r->restarts, option);
 }
 
+/* A socket that the service manager opened stays where it is. */
+static void compare_inherited(struct reloader *r,
+			      const struct gateway_conf *next)
+{
+	char option[512];
+
+	for (size_t i = 0; i < next->listener_count; i++) {
+		const struct gateway_listener_conf *b = &next->listeners[i];
+		const struct gateway_listener_conf *a =
+			gateway_find_listener(&r->conf->gateway, b->name);
+
+		if (a == NULL || !gateway_is_inherited(r->gw, b->name) ||
+		    memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0)
+			continue;
+		snprintf(option, sizeof(option), "listener.%s.listen", b->name);
+		on_change(r, str_of(option));
+	}
+}
+
 /* Nobody asks again from within. */
 static void tell(struct reloader *r, bool ok)
 {
@@ -137,6 +156,7 @@ static bool is_possible(struct reloader *r, const struct config *next)
 static bool start(struct reloader *r)
 {
 	struct config *next = load(r);
+	struct buf why = { 0 };
 	int err;
 
 	if (next == NULL)
@@ -145,14 +165,17 @@ static bool start(struct reloader *r)
 		config_destroy(next);
 		return false;
 	}
-	err = gateway_reload(r->gw, &next->gateway, on_done, r);
+	err = gateway_reload(r->gw, &next->gateway, &why, on_done, r);
 	if (err) {
-		fail(r, str_of(err_text(err)));
+		fail(r, why.len > 0 ? buf_str(&why) : str_of(err_text(err)));
+		buf_deinit(&why);
 		config_destroy(next);
 		return false;
 	}
+	buf_deinit(&why);
 	log_change(&next->log);
 	config_compare(r->conf, next, on_change, r);
+	compare_inherited(r, &next->gateway);
 	r->next = next;
 	return true;
 }

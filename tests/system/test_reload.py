@@ -217,12 +217,12 @@ class Others(ReloadCase):
         self.start()
         ws = self.come()
         self.rewrite("[auth]", '[limits]\nmax_queue = 3m\n\n'
-                     '[listener "more"]\nlisten = 127.0.0.1:0\n\n[auth]')
+                     '[gateway]\nworkers = 7\n\n[auth]')
         self.hang_up()
         said = "\n".join(self.events("restart_needed"))
         self.assertEqual(said.count("\n"), 1, said)
         self.assertIn("option=limits.max_queue", said)
-        self.assertIn("option=listener.more", said)
+        self.assertIn("option=gateway.workers", said)
         self.serves(ws)
 
     def test_nobody_is_let_in_by_a_reload(self):

@@ -131,6 +131,38 @@ class Sockets(ServiceCase):
         self.works(self.connect(daemon))
         self.assertIn("event=unknown_socket name=other", daemon.log_text())
 
+    def test_a_reload_leaves_them(self):
+        """Wherever the file says that they are; all else of them changes."""
+        s = self.socket()
+        port, other = s.getsockname()[1], free_port()
+        daemon = self.activated([("main", s)], listener={
+            "listen": f"127.0.0.1:{port}"}, gateway={"workers": "2"})
+        old = self.connect(daemon)
+        with open(daemon.file) as text:
+            before = text.read()
+        with open(daemon.file, "w") as out:
+            out.write(before.replace(f":{port}\n",
+                                     f":{other}\npath = /only\n"))
+        self.manager.hear("READY")
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(eventually(
+            lambda: "event=reloaded" in daemon.log_text()))
+        self.assertIn("event=restart_needed option=listener.main.listen",
+                      daemon.log_text())
+        self.works(old)
+        self.works(self.connect(daemon, path="/only"))
+        self.assertRaises(OSError, socket.create_connection,
+                          ("127.0.0.1", other))
+        with open(daemon.file, "w") as out:
+            out.write(before.replace('"main"', '"new"').replace(
+                f":{port}\n", f":{other}\n"))
+        daemon.signal(signal.SIGHUP)
+        self.assertTrue(eventually(
+            lambda: daemon.log_text().count("event=reloaded") == 2))
+        self.works(old)
+        with WebSocket(("127.0.0.1", other)) as ws:
+            self.works(ws)
+
     @within(60)
     def test_a_restart_refuses_nobody(self):
         """Clients come all the time: each is served by one or the other, or
