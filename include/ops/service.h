@@ -23,7 +23,7 @@ void service_destroy(struct service *s);
 void service_ready(struct service *s);
 
 /* Before anything else: as many descriptors as the system allows this process,
- * what a peak of load needed goes back when it is over, and a SIGHUP that comes
+ * what a peak of load needed goes back when it is over, and a signal that comes
  * too early waits for service_create(). */
 void service_prepare(void);
 

@@ -129,12 +129,14 @@ static void on_closed(uv_handle_t *handle)
 		free(s);
 }
 
+/* Who listens already is ended well, too. */
 static void hold_back(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
+	for (size_t i = 0; i < ARRAY_LEN(watched); i++)
+		sigaddset(&set, watched[i]);
 	pthread_sigmask(how, &set, NULL);
 }
 

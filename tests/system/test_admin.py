@@ -152,20 +152,21 @@ class Pages(AdminCase):
                 "frame-ancestors": "'none'", "form-action": "'none'"})
 
     def test_the_listeners_ports(self):
-        """Also after a reload of a file that says something else."""
+        """Also of one that a reload opens."""
         daemon = self.start(**{'listener "b"': {"listen": "127.0.0.1:0"}})
         first = json.loads(self.get("/api/status")[1])["listeners"]
         self.assertEqual([(one["name"], one["tls"]) for one in first],
                          [("main", False), ("b", False)])
         self.assertEqual(first[0]["port"], daemon.port)
         WebSocket(("127.0.0.1", first[1]["port"])).close()
+        port = free_port()
         with open(daemon.file, "a") as out:
-            out.write(f'[listener "c"]\nlisten = 127.0.0.1:{free_port()}\n')
+            out.write(f'[listener "c"]\nlisten = 127.0.0.1:{port}\n')
         daemon.signal(signal.SIGHUP)
         self.assertTrue(eventually(
             lambda: "event=reloaded" in daemon.log_text()))
         self.assertEqual(json.loads(self.get("/api/status")[1])["listeners"],
-                         first)
+                         [*first, {"name": "c", "port": port, "tls": False}])
 
     def test_others(self):
         self.start()

@@ -64,6 +64,16 @@ class ServiceCase(Case):
             2000)
 
 
+class Early(Case):
+    def test_the_end_as_soon_as_it_listens(self):
+        """Which is before it is ready."""
+        fake = self.cse(ok)
+        for _ in range(30):
+            daemon = self.daemon(fake)
+            daemon.signal()
+            self.end_process(daemon)
+
+
 class Notify(ServiceCase):
     def test_ready_reload_stop(self):
         daemon = self.served()
