@@ -51,6 +51,9 @@ static const struct {
 	  "<m2m:ae" NS "><api>N</api><m2m:cnt rn=\"t\"><m2m:cin>"
 	  "<con>1</con></m2m:cin><m2m:cin><con>2</con></m2m:cin></m2m:cnt>"
 	  "<m2m:sub><nu/></m2m:sub></m2m:ae>" },
+	{ "but what is no resource is one value",
+	  "{\"m2m:ae\":{\"api\":\"N\",\"m2m:uri\":\"cb1/t\"}}",
+	  "<m2m:ae" NS "><api>N</api><m2m:uri>cb1/t</m2m:uri></m2m:ae>" },
 	{ "notification",
 	  "{\"m2m:sgn\":{\"nev\":{\"rep\":{\"m2m:cin\":{\"rn\":\"cin_10\","
 	  "\"ty\":4,\"ri\":\"cin10\",\"con\":\"22.0\"}},\"net\":3},"

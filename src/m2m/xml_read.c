@@ -244,6 +244,14 @@ static bool is_deleted(const struct xml_reader *r, const struct xml_member *m)
 	return !has_attrs(&tag);
 }
 
+/* A global element that is no resource, as m2m:uri, is one value wherever it
+ * stands: JSON has no list of it. */
+static bool is_single(const struct xml_member *m)
+{
+	return m->prefix.len > 0 && m->attr != NULL &&
+	       m->attr->form != XML_OBJECT;
+}
+
 static bool is_array(const struct xml_reader *r, const struct xml_type *t,
 		     const struct xml_member *m)
 {
@@ -252,7 +260,7 @@ static bool is_array(const struct xml_reader *r, const struct xml_type *t,
 	bool always = is_list(a) || (a != NULL && (a->flags & XML_MANY) != 0);
 
 	if (m->prefix.len > 0 && t->globals == XML_GLOBALS_MANY &&
-	    (node->ns == XML_NS_M2M || !node->text))
+	    !is_single(m) && (node->ns == XML_NS_M2M || !node->text))
 		return true;
 	return m->count > 1 || (always && !is_deleted(r, m));
 }
@@ -261,7 +269,7 @@ static bool may_repeat(const struct xml_type *t, const struct xml_member *m)
 {
 	return is_list(m->attr) ||
 	       (m->attr != NULL && (m->attr->flags & XML_MANY) != 0) ||
-	       (m->row < 0 && t->globals != XML_GLOBALS_ONE);
+	       (m->row < 0 && t->globals != XML_GLOBALS_ONE && !is_single(m));
 }
 
 static int read_member(struct xml_reader *r, const struct xml_type *t,
