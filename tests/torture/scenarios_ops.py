@@ -47,6 +47,31 @@ def reload(rig):
         raise Answered("reload_failed")
 
 
+def more_conf(rig):
+    folder = os.path.join(os.path.dirname(rig.daemon.file), "conf.d")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, "more.conf")
+
+
+@scenario()
+def reload_of_listeners(rig):
+    """One comes, or goes the next time: those connected stay."""
+    ws = rig.connect()
+    rig.ask(ws, 2, "cse-in", 2000)
+    more = more_conf(rig)
+    if os.path.exists(more):
+        os.unlink(more)
+    else:
+        with open(more, "w") as out:
+            out.write('[listener "more"]\n'
+                      f"listen = 127.0.0.1:{free_port()}\n")
+    yield
+    taken = hang_up(rig)
+    rig.ask(ws, 2, "cse-in", 2000)
+    if not taken:
+        raise Answered("reload_failed")
+
+
 @scenario()
 def reload_of_upstreams(rig):
     """Another one, and one that has changed: requests are answered by the old
@@ -54,9 +79,7 @@ def reload_of_upstreams(rig):
     ws = rig.connect()
     rig.ask(ws, 2, "cse-in", 2000)
     rig.count += 1
-    folder = os.path.join(os.path.dirname(rig.daemon.file), "conf.d")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "more.conf"), "w") as out:
+    with open(more_conf(rig), "w") as out:
         out.write(f'[upstream "more"]\nurl = {rig.fake.url}\nhealth = /\n'
                   f"cse_id = {CSE_ID}\n"
                   f'[upstream "cse"]\nweight = {rig.count % 100 + 2}\n')
