@@ -142,16 +142,49 @@ START_TEST(test_no_limits)
 {
 	const struct peers_conf none = { 0, 0, 100 };
 	struct sockaddr_storage from = address(A);
-	struct peers *p = (struct peers *)&none;
+	struct peers *p;
 	struct peer *peer;
 
 	ck_assert_int_eq(peers_create(&p, &none), 0);
-	ck_assert_ptr_null(p);
+	ck_assert(!peers_are_bounded(p));
 	ck_assert_int_eq(peers_enter(&peer, p, (struct sockaddr *)&from, 0),
 			 PEERS_IN);
+	ck_assert_ptr_null(peer);
 	peers_leave(p, peer, 0);
 	ck_assert_uint_eq(peers_count(p), 0);
 	ck_assert_uint_eq(peers_forgotten(p), 0);
+	peers_destroy(p);
+}
+END_TEST
+
+/* Limits come, change and go; who is there stays, and leaves as it came. */
+START_TEST(test_other_limits)
+{
+	const struct peers_conf none = { 0, 0, 100 };
+	struct sockaddr_storage space = address(A);
+	const struct sockaddr *from = (struct sockaddr *)&space;
+	struct peer *came[5];
+	struct peers *p;
+
+	ck_assert_int_eq(peers_create(&p, &none), 0);
+	ck_assert_int_eq(peers_enter(&came[0], p, from, 0), PEERS_IN);
+	peers_set_limits(p, 2, 0);
+	ck_assert(peers_are_bounded(p));
+	ck_assert_int_eq(peers_enter(&came[1], p, from, 0), PEERS_IN);
+	ck_assert_int_eq(peers_enter(&came[2], p, from, 0), PEERS_IN);
+	ck_assert_int_eq(peers_enter(&came[3], p, from, 0), PEERS_TOO_MANY);
+	peers_set_limits(p, 3, 0);
+	ck_assert_int_eq(peers_enter(&came[3], p, from, 0), PEERS_IN);
+	peers_set_limits(p, 1, 0);
+	peers_leave(p, came[1], 0);
+	ck_assert_int_eq(peers_enter(&came[1], p, from, 0), PEERS_TOO_MANY);
+	peers_set_limits(p, 0, 0);
+	ck_assert_int_eq(peers_enter(&came[4], p, from, 0), PEERS_IN);
+	peers_leave(p, came[0], 0);
+	peers_leave(p, came[2], 0);
+	peers_leave(p, came[3], 0);
+	peers_leave(p, came[4], 0);
+	ck_assert_uint_eq(peers_count(p), 0);
 	peers_destroy(p);
 }
 END_TEST
@@ -217,6 +250,7 @@ int main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_row, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, test_no_limits);
+	tcase_add_test(tc, test_other_limits);
 	tcase_add_test(tc, test_flood_of_addresses);
 	tcase_add_test(tc, test_two_threads);
 	suite_add_tcase(suite, tc);

@@ -15,6 +15,9 @@ struct handshaker;
 MUST_CHECK int handshaker_create(struct handshaker **out, struct reactor *r,
 				 size_t max_waiting);
 
+/* On the reactor's loop; for those to come. */
+void handshaker_set_max(struct handshaker *h, size_t max_waiting);
+
 /* After the streams that it works for, before the reactor and the contexts.
  * Accepts NULL. */
 void handshaker_destroy(struct handshaker *h);

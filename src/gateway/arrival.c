@@ -202,7 +202,7 @@ void arrival_accept(struct worker_listener *l, int fd)
 		close(fd);
 		return;
 	}
-	if ((l->conf.proxy_protocol || l->w->shared->peers != NULL) &&
+	if ((l->conf.proxy_protocol || peers_are_bounded(l->w->shared->peers)) &&
 	    getpeername(fd, (struct sockaddr *)&addr, &len) != 0) {
 		close(fd);		/* it has gone already */
 		give_place_back(l);

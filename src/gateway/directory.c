@@ -74,6 +74,15 @@ void directory_close(struct directory *d, struct entity *e)
 	entity_unref(e);
 }
 
+void directory_set_limits(struct directory *d, size_t max_octets,
+			  unsigned max_descendants)
+{
+	uv_mutex_lock(&d->lock);
+	d->conf.max_octets = max_octets;
+	d->conf.max_descendants = max_descendants;
+	uv_mutex_unlock(&d->lock);
+}
+
 bool directory_has_room(struct directory *d, struct str id,
 			const struct entity_data *data)
 {

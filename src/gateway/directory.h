@@ -98,6 +98,10 @@ struct directory_ops {
 	void (*on_offline)(void *owner, struct entity *e, struct place at);
 };
 
+/* What registrations took before stays. */
+void directory_set_limits(struct directory *d, size_t max_octets,
+			  unsigned max_descendants);
+
 /* Copies conf. */
 MUST_CHECK int directory_create(struct directory **out,
 				const struct directory_conf *conf,

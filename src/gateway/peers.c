@@ -1,6 +1,7 @@
 #include "peers.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <uv.h>
@@ -25,9 +26,10 @@ struct peer {
 };
 
 struct peers {
-	struct peers_conf conf;
 	struct siphash_key key;
+	atomic_bool bounded;
 	uv_mutex_t lock;		/* for all below */
+	struct peers_conf conf;
 	struct peer *table;		/* owned */
 	TAILQ_HEAD(, peer) idle;	/* who left first comes first */
 	size_t idle_count;
@@ -141,7 +143,7 @@ enum peers_verdict peers_enter(struct peer **out, struct peers *p,
 	enum peers_verdict verdict;
 
 	*out = NULL;
-	if (p == NULL || !addr_group(group, addr))
+	if (!peers_are_bounded(p) || !addr_group(group, addr))
 		return PEERS_IN;
 	uv_mutex_lock(&p->lock);
 	verdict = enter(out, p, group, latest(p, now_ms));
@@ -177,8 +179,6 @@ size_t peers_count(struct peers *p)
 {
 	size_t count;
 
-	if (p == NULL)
-		return 0;
 	uv_mutex_lock(&p->lock);
 	count = HASH_COUNT(p->table);
 	uv_mutex_unlock(&p->lock);
@@ -189,27 +189,35 @@ uint64_t peers_forgotten(struct peers *p)
 {
 	uint64_t forgotten;
 
-	if (p == NULL)
-		return 0;
 	uv_mutex_lock(&p->lock);
 	forgotten = p->forgotten;
 	uv_mutex_unlock(&p->lock);
 	return forgotten;
 }
 
+void peers_set_limits(struct peers *p, unsigned sessions, unsigned rate)
+{
+	uv_mutex_lock(&p->lock);
+	p->conf.sessions = sessions;
+	p->conf.rate = rate;
+	uv_mutex_unlock(&p->lock);
+	atomic_store(&p->bounded, sessions > 0 || rate > 0);
+}
+
+bool peers_are_bounded(const struct peers *p)
+{
+	return atomic_load(&p->bounded);
+}
+
 int peers_create(struct peers **out, const struct peers_conf *conf)
 {
-	struct peers *p;
+	struct peers *p = calloc(1, sizeof(*p));
 	int err;
 
-	if (conf->sessions == 0 && conf->rate == 0) {
-		*out = NULL;
-		return 0;
-	}
-	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return UV_ENOMEM;
 	p->conf = *conf;
+	atomic_init(&p->bounded, conf->sessions > 0 || conf->rate > 0);
 	TAILQ_INIT(&p->idle);
 	err = siphash_key_random(&p->key);
 	if (!err)

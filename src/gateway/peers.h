@@ -1,6 +1,7 @@
 #ifndef GATEWAY_PEERS_H
 #define GATEWAY_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -37,13 +38,18 @@ enum peers_verdict {
 	PEERS_NO_MEMORY,
 };
 
-/* *out is NULL where there is nothing to bound. */
 MUST_CHECK int peers_create(struct peers **out, const struct peers_conf *conf);
 /* After everybody has left. Accepts NULL. */
 void peers_destroy(struct peers *p);
 
-/* A connection comes; on PEERS_IN *out is for peers_leave(), or NULL. p NULL:
- * everybody may. now_ms: monotonic. */
+/* From now on; who is there stays. */
+void peers_set_limits(struct peers *p, unsigned sessions, unsigned rate);
+
+/* There is a limit: peers_enter() looks at addresses. */
+bool peers_are_bounded(const struct peers *p);
+
+/* A connection comes; on PEERS_IN *out is for peers_leave(), or NULL. now_ms:
+ * monotonic. */
 enum peers_verdict peers_enter(struct peer **out, struct peers *p,
 			       const struct sockaddr *addr, uint64_t now_ms);
 void peers_leave(struct peers *p, struct peer *peer, uint64_t now_ms);

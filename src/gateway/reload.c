@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "directory.h"
 #include "notify.h"
+#include "peers.h"
 #include "reload_listeners.h"
 #include "session.h"
 #include "upgrade.h"
@@ -140,6 +142,17 @@ static int make_parts(struct reload *r, struct worker_shared *shared,
 	return err;
 }
 
+/* What all workers look at. */
+static void take_shared(struct worker_shared *shared,
+			const struct gateway_conf *next)
+{
+	peers_set_limits(shared->peers, next->sessions_per_ip,
+			 next->handshake_rate);
+	directory_set_limits(shared->directory, next->max_registered,
+			     next->max_descendants);
+	state_set_inbox_conf(shared->state, &next->state.inbox);
+}
+
 int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
 		 bool draining, struct buf *why, void (*tell)(void *owner),
 		 void *owner)
@@ -162,9 +175,11 @@ int reload_start(struct worker_shared *shared, const struct gateway_conf *next,
 		err = make_parts(r, shared, next);
 	if (!err)
 		err = listener_plan_commit(r->listeners, why);
-	if (err)
+	if (err) {
 		reload_destroy(r);
-	else
-		post_visit(shared, &r->visit);
-	return err;
+		return err;
+	}
+	take_shared(shared, next);
+	post_visit(shared, &r->visit);
+	return 0;
 }

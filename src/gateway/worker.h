@@ -63,7 +63,7 @@ struct worker_shared {
 	const struct gateway_conf *conf;
 	unsigned files;				/* descriptors, at most; about */
 	struct listener_list listeners;		/* main thread's */
-	struct peers *peers;			/* or NULL */
+	struct peers *peers;
 	struct tls_tickets *tickets;		/* NULL: no TLS */
 	struct store_service *store;		/* or NULL */
 	struct state *state;

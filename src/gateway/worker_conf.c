@@ -1,5 +1,7 @@
 #include "worker_conf.h"
 
+#include "net/handshaker.h"
+
 /* What others keep of it in a form of their own. */
 static void spread(struct worker *w)
 {
@@ -15,6 +17,8 @@ static void spread(struct worker *w)
 		.in_flight = conf->notify.in_flight,
 		.max_queue = conf->max_queue,
 	};
+	if (w->handshaker != NULL)
+		handshaker_set_max(w->handshaker, conf->max_handshakes);
 }
 
 void worker_conf_init(struct worker *w)
@@ -42,6 +46,7 @@ static void take_limits(struct gateway_conf *to,
 	to->max_head = from->max_head;
 	to->max_headers = from->max_headers;
 	to->max_entities = from->max_entities;
+	to->max_handshakes = from->max_handshakes;
 }
 
 static void take_notify(struct notify_conf *to, const struct notify_conf *from)

@@ -172,6 +172,11 @@ destroy_lock:
 	return err;
 }
 
+void handshaker_set_max(struct handshaker *h, size_t max_waiting)
+{
+	h->max_waiting = max_waiting;
+}
+
 int handshaker_create(struct handshaker **out, struct reactor *r,
 		      size_t max_waiting)
 {

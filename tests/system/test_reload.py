@@ -250,6 +250,25 @@ class Others(ReloadCase):
         for ws in sessions:
             self.assertEqual(ws.ask(**deep)["rsc"], 2001)
 
+    def test_limits_that_all_workers_share(self):
+        """Who is there stays; those who come are counted from then on."""
+        self.start()
+        here = [self.come() for _ in range(3)]
+        self.rewrite("[auth]", "[limits]\nsessions_per_ip = 2\n"
+                     "max_handshakes = 5\nmax_descendants = 3\n"
+                     "max_registered = 32k\n\n[inbox]\nmax_count = 5\n\n"
+                     "[auth]")
+        self.hang_up()
+        self.assertEqual(self.events("restart_needed"), [])
+        here += [self.come() for _ in range(2)]
+        with self.assertRaises((Gone, Refused, OSError)):
+            self.come()
+        self.rewrite("sessions_per_ip = 2", "sessions_per_ip = 3")
+        self.hang_up()
+        here.append(self.come())
+        for ws in here:
+            self.serves(ws)
+
     def test_what_new_clients_meet(self):
         self.start(listener={"origins": "https://a.example"})
         page = "Origin: https://b.example"
