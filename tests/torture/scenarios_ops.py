@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 
-from harness import eventually, free_port
+from harness import config_text, eventually, free_port
 from reverse import CSE_ID
 from rig import PATIENCE, Answered, scenario
 from scenarios_gateway import bearer, next_with_token, originators
 from scenarios_tls import asking, tls
 from test_proxy import v1, v2
-from wsclient import Gone, Silent
+from wsclient import Gone, Silent, WebSocket
+
 
 def reloadable(rig):
     """TLS and credentials, in files that change."""
@@ -47,31 +48,6 @@ def reload(rig):
         raise Answered("reload_failed")
 
 
-def more_conf(rig):
-    folder = os.path.join(os.path.dirname(rig.daemon.file), "conf.d")
-    os.makedirs(folder, exist_ok=True)
-    return os.path.join(folder, "more.conf")
-
-
-@scenario()
-def reload_of_listeners(rig):
-    """One comes, or goes the next time: those connected stay."""
-    ws = rig.connect()
-    rig.ask(ws, 2, "cse-in", 2000)
-    more = more_conf(rig)
-    if os.path.exists(more):
-        os.unlink(more)
-    else:
-        with open(more, "w") as out:
-            out.write('[listener "more"]\n'
-                      f"listen = 127.0.0.1:{free_port()}\n")
-    yield
-    taken = hang_up(rig)
-    rig.ask(ws, 2, "cse-in", 2000)
-    if not taken:
-        raise Answered("reload_failed")
-
-
 @scenario()
 def reload_of_upstreams(rig):
     """Another one, and one that has changed: requests are answered by the old
@@ -79,7 +55,9 @@ def reload_of_upstreams(rig):
     ws = rig.connect()
     rig.ask(ws, 2, "cse-in", 2000)
     rig.count += 1
-    with open(more_conf(rig), "w") as out:
+    folder = os.path.join(os.path.dirname(rig.daemon.file), "conf.d")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "more.conf"), "w") as out:
         out.write(f'[upstream "more"]\nurl = {rig.fake.url}\nhealth = /\n'
                   f"cse_id = {CSE_ID}\n"
                   f'[upstream "cse"]\nweight = {rig.count % 100 + 2}\n')
@@ -111,6 +89,79 @@ def reload_of_a_bad_file(rig):
             raise AssertionError("a bad file was taken")
     finally:
         originators(rig)
+
+
+def add_listener(rig, port, **more):
+    """Behind the daemon's file as it began; without a port, that alone."""
+    if not hasattr(rig.daemon, "began"):
+        with open(rig.daemon.file) as began:
+            rig.daemon.began = began.read()
+    text = config_text({'listener "more"': {
+        "listen": f"127.0.0.1:{port}", **more}}) if port else ""
+    with open(rig.daemon.file, "w") as out:
+        out.write(rig.daemon.began + text)
+
+
+def come(rig, port, tls):
+    ws = WebSocket(("127.0.0.1", port), timeout=PATIENCE, tls=tls,
+                   headers=[bearer()])
+    rig.open.append(ws)
+    return ws
+
+
+def files(rig):
+    return {"tls": "yes", "cert_file": rig.cert[0], "key_file": rig.cert[1]}
+
+
+@scenario(setup=reloadable, probe=next_with_token)
+def reload_that_adds_a_listener(rig):
+    """And changes it as it is there."""
+    add_listener(rig, None)
+    hang_up(rig)
+    ports = free_port(), free_port()
+    ws = rig.connect(headers=[bearer()])
+    yield
+    for port, tls in (ports[0], None), (ports[0], rig.tls), (ports[1], None):
+        add_listener(rig, port, **(files(rig) if tls else {}))
+        taken = hang_up(rig)
+        rig.ask(ws, 2, "cse-in", 2000)
+        if not taken:
+            raise Answered("reload_failed")
+        rig.ask(come(rig, port, tls), 2, "cse-in", 2000, f"C{rig.rqi()}")
+
+
+@scenario(setup=reloadable, probe=next_with_token)
+def reload_that_removes_a_listener(rig):
+    port = free_port()
+    add_listener(rig, port, **files(rig))
+    if not hang_up(rig):
+        raise AssertionError("no listener")
+    sessions = [rig.connect(headers=[bearer()]), come(rig, port, rig.tls)]
+    yield
+    add_listener(rig, None)
+    taken = hang_up(rig)
+    for fr, ws in zip(("Ct", "Cmore"), sessions):
+        rig.ask(ws, 2, "cse-in", 2000, fr)
+    if not taken:
+        raise Answered("reload_failed")
+
+
+def without_tls(rig):
+    """But with the files that it takes."""
+    tls(rig)
+    rig.context, rig.tls = rig.tls, None
+    return originators(rig)
+
+
+@scenario(alone=True, setup=without_tls, probe=next_with_token)
+def reload_that_brings_tls(rig):
+    rig.start()
+    port = free_port()
+    add_listener(rig, port, **files(rig))
+    yield
+    if not hang_up(rig):
+        raise Answered("reload_failed")
+    rig.ask(come(rig, port, rig.context), 2, "cse-in", 2000)
 
 
 @scenario(alone=True, setup=reloadable, probe=next_with_token)
