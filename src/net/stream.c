@@ -314,6 +314,7 @@ static struct stream *stream_new(struct reactor *r, size_t max_queue,
 	s->max_queue = max_queue;
 	s->last_active = reactor_now(r);
 	s->linger.on_timeout = on_linger;
+	turns_begin(s);
 	return s;
 }
 

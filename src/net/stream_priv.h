@@ -77,6 +77,8 @@ void stream_watch(struct stream *s);
 /* turns.c: true: nothing is to be read now, and turns_took_none() follows. */
 bool turns_deny(struct stream *s);
 void turns_took_none(struct stream *s);
+/* A new one. */
+void turns_begin(struct stream *s);
 /* How many octets it may be read at a time; how long working them off took. */
 size_t turns_read_size(const struct stream *s);
 void turns_worked(struct stream *s, uint64_t ns);

@@ -4,7 +4,7 @@
  * whatever number of peers have more. Those who have sent little for a while
  * are read in every turn, so that what they wait for is that and not one read of
  * each peer that floods, nor all handshakes of a crowd. Of whom the octets take
- * long, fewer are read at a time.
+ * long, fewer are read at a time, as of whom nothing is known yet.
  *
  * A stream whose turn was not now stands in `flooding` or in `fresh` and is not
  * watched. The loop does not sleep while there are any (`busy`).
@@ -12,6 +12,7 @@
 #include "stream_priv.h"
 
 #define LARGE_READ 8192		/* octets; more than requests of one go */
+#define FIRST_SHIFT 3		/* from the whole space to that */
 #define PROVEN	   4		/* smaller reads in a row */
 #define TURN_NS	   500000	/* for those who are not; then they are held */
 #define READ_NS	   1000000	/* what is read should take no longer */
@@ -56,6 +57,12 @@ void turns_forget(struct stream *s)
 	s->held_in = NULL;
 	if (!are_held(r))
 		uv_idle_stop(&r->busy);
+}
+
+void turns_begin(struct stream *s)
+{
+	_Static_assert(REACTOR_READ_SIZE >> FIRST_SHIFT == LARGE_READ, "");
+	s->read_shift = FIRST_SHIFT;
 }
 
 size_t turns_read_size(const struct stream *s)
