@@ -302,6 +302,11 @@ static void on_kept(struct state_call *call, int err)
 	rig_on_done(call, err);
 }
 
+static void reset_clock(void)
+{
+	atomic_store(&rig_clock, RIG_NOW);
+}
+
 START_TEST(test_item_is_kept)
 {
 	struct rig rig;
@@ -551,6 +556,7 @@ int main(void)
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_script, 0, ARRAY_LEN(scripts));
+	tcase_add_checked_fixture(tc, reset_clock, NULL);
 	tcase_add_test(tc, test_item_is_kept);
 	tcase_add_test(tc, test_expires_unasked);
 	tcase_add_test(tc, test_many_expire);

@@ -9,7 +9,7 @@ import threading
 import time
 from http.client import HTTPException
 
-from harness import eventually, within
+from harness import SANITIZED, eventually, within
 from reverse import Later, ReverseCase, call, con_of, sgn
 from wsclient import Gone
 
@@ -284,7 +284,7 @@ class NothingLost(ReverseCase):
     the CSE got a 2000 for arrives, in order."""
 
     ENTITIES = 100
-    EACH = 100
+    EACH = 30 if SANITIZED else 100
     KILLS = 10
 
     def start_daemon(self, where):

@@ -10,14 +10,14 @@ import tempfile
 import threading
 
 from fakecse import ok
-from harness import (Case, config_text, eventually, free_port,
+from harness import (SANITIZED, Case, config_text, eventually, free_port,
                      needs_program, program, within)
 from test_proxy import v1
 from test_robust import retrieve
 from tlscase import make_certificate
 from wsclient import Connection, Gone, Refused, WebSocket, upgrade_request
 
-COUNT = 100
+COUNT = 30 if SANITIZED else 100
 PROXIED = {"proxy_protocol": "yes", "proxy_from": "127.0.0.0/8"}
 
 
