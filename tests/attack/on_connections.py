@@ -34,7 +34,7 @@ class WithoutAWord(Attack):
     peers = 6000
     options = {"listener": {"handshake_timeout": "3s",
                             "max_sessions": 2500}}
-    limits = ("refused_handshakes", "refused_sessions")
+    limits = ("refused_handshakes", "refused_sessions", "displaced")
 
 
 class FromFewAddresses(WithoutAWord):
