@@ -3,7 +3,8 @@
 #   make                the daemon, build/release/m2mwsd, and m2mwsctl
 #   make check          lint, then every test (make check VARIANT=san: under
 #                       AddressSanitizer and UndefinedBehaviorSanitizer)
-#   make san cov        the same in those variants; cov prints branch coverage
+#   make san cov        the same in those variants; san is built by clang, cov
+#                       prints branch coverage
 #   make fuzz           each fuzz target for FUZZ_SECONDS (600)
 #   make fuzz-smoke     the same for 10 s; make fuzzers VARIANT=fuzz builds only
 #   make torture        each allocation of many scenarios fails once
@@ -55,10 +56,12 @@ MODE_cov     := -O0 -g --coverage
 MODE_fuzz    := -O1 -g -fno-omit-frame-pointer -DFUZZING \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_release := -pie -Wl,-z,relro,-z,now
+# Only to see that it builds.
+MODE_quick   := -O0
 # clang: as release, by the other compiler.
 MODE_clang := $(MODE_release)
 LINK_clang := $(LINK_release)
-ifneq ($(filter clang fuzz,$(VARIANT)),)
+ifneq ($(filter clang fuzz san,$(VARIANT)),)
 CC := $(CLANG)
 endif
 
@@ -143,6 +146,7 @@ $B/failmalloc.so: tests/torture/failmalloc.c
 # Stamps: a test runs again only when it has changed. A sanitizer looks for leaks
 # where a process ends by itself, and makes forks slow: one process for each.
 FORKS_san := CK_FORK=no
+FORKS_cov := CK_FORK=no
 %.ok: %
 	$(FORKS_$(VARIANT)) ./$< && touch $@
 check: lint unit system

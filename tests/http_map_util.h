@@ -36,11 +36,11 @@ static inline void head_parse(struct test_head *h, struct str text)
 		const char *end = memchr(text.p, '\r', text.len);
 		struct str one;
 
-		ck_assert_ptr_nonnull(end);
+		unit_must(end != NULL);
 		one = str_range(text.p, end);
-		ck_assert(text.len >= one.len + 2 && end[1] == '\n');
+		unit_must(text.len >= one.len + 2 && end[1] == '\n');
 		for (size_t i = 0; i < one.len; i++)
-			ck_assert(one.p[i] >= 0x20 && one.p[i] <= 0x7e);
+			unit_must(one.p[i] >= 0x20 && one.p[i] <= 0x7e);
 		text = (struct str){ end + 2, text.len - one.len - 2 };
 		if (one.len == 0)
 			break;
@@ -48,8 +48,8 @@ static inline void head_parse(struct test_head *h, struct str text)
 			h->start = one;
 			continue;
 		}
-		ck_assert(h->count < MAX_LINES);
-		ck_assert(str_cut(one, ':', &h->headers[h->count].name,
+		unit_must(h->count < MAX_LINES);
+		unit_must(str_cut(one, ':', &h->headers[h->count].name,
 				  &h->headers[h->count].value));
 		h->headers[h->count].value =
 			str_trim(h->headers[h->count].value);
@@ -63,9 +63,9 @@ static inline struct http_msg head_request(const struct test_head *h)
 	struct http_msg msg = { .kind = HTTP_KIND_REQUEST, .minor = 1 };
 	struct str rest;
 
-	ck_assert(str_cut(h->start, ' ', &msg.method, &rest));
-	ck_assert(str_cut(rest, ' ', &msg.target, &rest));
-	ck_assert(str_eq(rest, STR("HTTP/1.1")));
+	unit_must(str_cut(h->start, ' ', &msg.method, &rest));
+	unit_must(str_cut(rest, ' ', &msg.target, &rest));
+	unit_must(str_eq(rest, STR("HTTP/1.1")));
 	msg.headers = h->headers;
 	msg.header_count = h->count;
 	msg.body = h->body;
@@ -76,7 +76,7 @@ static inline struct http_msg head_response(const struct test_head *h)
 {
 	struct http_msg msg = { .kind = HTTP_KIND_RESPONSE, .minor = 1 };
 
-	ck_assert(str_starts(h->start, STR("HTTP/1.1 ")));
+	unit_must(str_starts(h->start, STR("HTTP/1.1 ")));
 	msg.status = atoi(h->start.p + 9);
 	msg.headers = h->headers;
 	msg.header_count = h->count;

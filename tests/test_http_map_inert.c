@@ -110,16 +110,16 @@ static void check_same_lines(const struct test_head *got,
 {
 	size_t changed = !str_eq(got->start, plain->start);
 
-	ck_assert_msg(got->count == plain->count, "%s: octet %d: %zu lines",
+	unit_must_msg(got->count == plain->count, "%s: octet %d: %zu lines",
 		      name, octet, got->count);
 	for (size_t i = 0; i < got->count; i++) {
-		ck_assert_msg(str_eq(got->headers[i].name,
+		unit_must_msg(str_eq(got->headers[i].name,
 				     plain->headers[i].name),
 			      "%s: octet %d: line %zu", name, octet, i);
 		changed += !str_eq(got->headers[i].value,
 				   plain->headers[i].value);
 	}
-	ck_assert_msg(changed <= 1, "%s: octet %d: %zu changes", name, octet,
+	unit_must_msg(changed <= 1, "%s: octet %d: %zu changes", name, octet,
 		      changed);
 }
 
@@ -128,17 +128,17 @@ static void check_same_target(struct str got, struct str plain,
 {
 	struct str path[2], query[2];
 
-	ck_assert_msg(count_of(got, ' ') == 2, "%s: octet %d: %.*s",
+	unit_must_msg(count_of(got, ' ') == 2, "%s: octet %d: %.*s",
 		      at->name, octet, (int)got.len, got.p);
-	ck_assert_msg(count_of(got, '#') == 0, "%s: octet %d", at->name,
+	unit_must_msg(count_of(got, '#') == 0, "%s: octet %d", at->name,
 		      octet);
 	if (at->id == PARAM_TO && octet == '#')
 		return;			/* is meant to begin a query */
-	ck_assert_msg(count_of(got, '?') == count_of(plain, '?'),
+	unit_must_msg(count_of(got, '?') == count_of(plain, '?'),
 		      "%s: octet %d", at->name, octet);
 	(void)str_cut(got, '?', &path[0], &query[0]);
 	(void)str_cut(plain, '?', &path[1], &query[1]);
-	ck_assert_msg(count_of(query[0], '&') == count_of(query[1], '&') &&
+	unit_must_msg(count_of(query[0], '&') == count_of(query[1], '&') &&
 			      count_of(query[0], '=') ==
 				      count_of(query[1], '=') &&
 			      count_of(query[0], '+') ==
@@ -177,14 +177,14 @@ START_TEST(test_request_octets)
 		buf_clear(&out);
 		if (http_map_write_request(&out, &body, NULL, &why, &p,
 					   &test_conf) != 0) {
-			ck_assert_uint_eq(out.len, 0);
-			ck_assert_msg(octet != 'x', "%s: %s", at->name, why);
+			unit_must(out.len == 0);
+			unit_must_msg(octet != 'x', "%s: %s", at->name, why);
 			continue;
 		}
-		ck_assert_msg(!must_refuse(at, octet), "%s: octet %d",
+		unit_must_msg(!must_refuse(at, octet), "%s: octet %d",
 			      at->name, octet);
 		head_parse(&head, buf_str(&out));
-		ck_assert_uint_eq(head.body.len, 0);
+		unit_must(head.body.len == 0);
 		check_same_lines(&head, &plain, at->name, octet);
 		check_same_target(head.start, plain.start, at, octet);
 	}
@@ -201,16 +201,16 @@ static void check_fewer_lines(const struct test_head *got,
 {
 	size_t from = 0;
 
-	ck_assert_msg(got->count + 1 >= plain->count, "%s", name);
+	unit_must_msg(got->count + 1 >= plain->count, "%s", name);
 	for (size_t i = 0; i < got->count; i++) {
 		while (from < plain->count &&
 		       !str_eq(got->headers[i].name,
 			       plain->headers[from].name))
 			from++;
-		ck_assert_msg(from < plain->count, "%s: %.*s", name,
+		unit_must_msg(from < plain->count, "%s: %.*s", name,
 			      (int)got->headers[i].name.len,
 			      got->headers[i].name.p);
-		ck_assert_msg(got->headers[i].value.len > 0, "%s", name);
+		unit_must_msg(got->headers[i].value.len > 0, "%s", name);
 		from++;
 	}
 }
@@ -235,7 +235,7 @@ START_TEST(test_response_octets)
 		head_parse(i < 0 ? &plain : &head, buf_str(to));
 		if (i < 0)
 			continue;
-		ck_assert(str_eq(head.body, p.content));
+		unit_must(str_eq(head.body, p.content));
 		check_fewer_lines(&head, &plain, at->name);
 	}
 	buf_deinit(&text);
@@ -454,7 +454,7 @@ static void set_scalars(struct random *r, struct prim *p)
 static void make_request(struct random *r, struct prim *p)
 {
 	buf_clear(&r->text);
-	ck_assert(buf_reserve(&r->text, 1 << 16));	/* slices stay good */
+	unit_must(buf_reserve(&r->text, 1 << 16));	/* slices stay good */
 	prim_reset(p, PRIM_REQUEST);
 	p->op = (enum op)(OP_CREATE + pick(r, 5));
 	set_to(r, p);
@@ -472,13 +472,13 @@ static void make_request(struct random *r, struct prim *p)
 		p->content = STR("{\"m2m:atrl\":[\"a\",\"b\"]}");
 	else if (p->op != OP_RETRIEVE && p->op != OP_DELETE)
 		p->content = STR("{\"m2m:cnt\":{}}");
-	ck_assert(!r->text.failed && r->text.cap == 1 << 16);
+	unit_must(!r->text.failed && r->text.cap == 1 << 16);
 }
 
 static void check_equal(const struct prim *got, const struct prim *want,
 			int round, struct str head)
 {
-	ck_assert_msg(got->op == want->op, "round %d: op %d", round, got->op);
+	unit_must_msg(got->op == want->op, "round %d: op %d", round, got->op);
 	for (int id = 0; id < PARAM_COUNT; id++) {
 		const struct value *g = &got->param[id];
 		const struct value *w = &want->param[id];
@@ -486,7 +486,7 @@ static void check_equal(const struct prim *got, const struct prim *want,
 		if (!prim_has(want, (enum prim_param)id) &&
 		    !prim_has(got, (enum prim_param)id))
 			continue;
-		ck_assert_msg(prim_has(want, (enum prim_param)id) &&
+		unit_must_msg(prim_has(want, (enum prim_param)id) &&
 				      prim_has(got, (enum prim_param)id) &&
 				      g->type == w->type &&
 				      str_eq(g->text, w->text),
@@ -496,7 +496,7 @@ static void check_equal(const struct prim *got, const struct prim *want,
 			      g->text.p, (int)w->text.len, w->text.p,
 			      (int)head.len, head.p);
 	}
-	ck_assert_msg(str_eq(got->content, want->content), "round %d: pc",
+	unit_must_msg(str_eq(got->content, want->content), "round %d: pc",
 		      round);
 }
 
@@ -513,13 +513,13 @@ START_TEST(test_round_trip)
 	for (int round = 0; round < 10000; round++) {
 		make_request(&r, &made);
 		buf_clear(&out);
-		ck_assert_msg(http_map_write_request(&out, &body, NULL, &why, &made,
+		unit_must_msg(http_map_write_request(&out, &body, NULL, &why, &made,
 						     &test_conf) == 0,
 			      "round %d: %s", round, why);
 		head_parse(&head, buf_str(&out));
 		msg = head_request(&head);
 		msg.body = body;
-		ck_assert_msg(http_map_read_request(&read, &why, &msg,
+		unit_must_msg(http_map_read_request(&read, &why, &msg,
 						    &test_conf) == 0,
 			      "round %d: %s", round, why);
 		check_equal(&read, &made, round, buf_str(&out));

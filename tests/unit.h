@@ -28,6 +28,19 @@ static inline int unit_run(Suite *suite)
 	return failed == 0 ? 0 : 1;
 }
 
+/* For what is asserted millions of times: Check writes into a file at each
+ * ck_assert(), this only speaks to it when it fails. */
+#define unit_must(expr)                                                        \
+	do {                                                                   \
+		if (!(expr))                                                   \
+			ck_abort_msg("%s", #expr);                             \
+	} while (0)
+#define unit_must_msg(expr, ...)                                               \
+	do {                                                                   \
+		if (!(expr))                                                   \
+			ck_abort_msg(__VA_ARGS__);                             \
+	} while (0)
+
 /*
  * First of all in a process that the test forks to kill it: each ck_assert()
  * writes into a file that Check shares with it, and of half a message Check

@@ -80,8 +80,10 @@ static struct kept keep(struct note *n, struct str *slice)
 static void settle(const struct note *n, const struct kept *kept, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (kept[i].slice->p != NULL)
+		if (kept[i].slice->len > 0)
 			kept[i].slice->p = n->text.p + kept[i].at;
+		else if (kept[i].slice->p != NULL)
+			kept[i].slice->p = "";
 }
 
 /* Copies all that the note points to. False: no memory. */

@@ -74,7 +74,7 @@ static bool matches(struct admin_conn *c, struct str pattern, struct str path)
 /* What has been matched is decoded in place of what it was. */
 static bool decode_args(struct admin_conn *c)
 {
-	size_t room = c->args[0].len + c->args[1].len;
+	size_t room = c->args[0].len + c->args[1].len + 1; /* some */
 
 	buf_clear(&c->text);
 	if (!buf_reserve(&c->text, room))

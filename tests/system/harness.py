@@ -159,6 +159,21 @@ def wait_listening(process, address, seconds=15):
     raise NotListening(address, process)
 
 
+READY = re.compile(r'event"?[=:]"?ready\b')
+
+
+def wait_ready(process, address, seconds=15):
+    """Until every listener is open: the first one is before the others."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if READY.search(process.log_text()):
+            return
+        if not process.alive():
+            break
+        time.sleep(0.02)
+    raise NotListening(address, process)
+
+
 class Daemon(Process):
     """m2mwsd with one listener and one upstream in a directory of its own.
     Keyword arguments name sections and hold options that differ."""
@@ -185,6 +200,8 @@ class Daemon(Process):
                          pass_fds=pass_fds)
         try:
             wait_listening(self, self.address)
+            if not stderr:
+                wait_ready(self, self.address)
         except AssertionError:
             self.kill()
             raise
@@ -198,6 +215,7 @@ class Case(unittest.TestCase):
     """Base of all tests. `seconds` is the hard limit of the runner."""
 
     seconds = 20
+    under_sanitizers = True     # False: little of what it starts is ours
     longMessage = True
     maxDiff = None
 

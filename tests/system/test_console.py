@@ -58,6 +58,7 @@ class Files(AdminCase):
 
 
 class ConsoleCase(AdminCase):
+    under_sanitizers = False
     seconds = 90
 
     def folder(self):

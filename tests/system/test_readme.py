@@ -124,6 +124,7 @@ class Terminal(Process):
 
 
 class TenMinutes(Case):
+    under_sanitizers = False
     seconds = 120
 
     def setUp(self):
