@@ -253,80 +253,6 @@ START_TEST(test_reading_takes_turns)
 }
 END_TEST
 
-/* Whatever number of peers send without end, one turn works off about one read
- * of them, each gets its own, and who has sent little is heard at once. */
-static struct {
-	struct stream *stream;
-	size_t heard;
-} floods[8];
-static size_t flood_count, heard_in_turn;
-
-static void on_flood(void *owner, const char *data, size_t len)
-{
-	(void)data;
-	*(size_t *)owner += len;
-	heard_in_turn += len;
-}
-
-static const struct stream_ops flood_ops = { on_flood, NULL, NULL, NULL };
-
-static void on_flooder(void *owner, int fd)
-{
-	(void)owner;
-	ck_assert_int_eq(stream_accept(&floods[flood_count].stream, reactor,
-				       fd, MAX_QUEUE, &flood_ops,
-				       &floods[flood_count].heard), 0);
-	flood_count++;
-}
-
-static const struct listener_ops flood_listener_ops = { on_flooder,
-							on_refused };
-
-START_TEST(test_floods_share_a_turn)
-{
-	static char much[512 * 1024];
-	struct sockaddr_storage any;
-	struct listener *many;
-	int fds[ARRAY_LEN(floods)], fd = connected();
-	ssize_t sent[ARRAY_LEN(floods)];
-
-	ck_assert_int_eq(addr_parse(&any, STR("127.0.0.1:0")), 0);
-	ck_assert_int_eq(listener_create(&many, reactor,
-					 (struct sockaddr *)&any, false,
-					 &flood_listener_ops, NULL), 0);
-	flood_count = 0;
-	for (int i = 0; i < 4; i++) {
-		unit_send(fd, STR("x"));
-		turn(1);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
-		fds[i] = unit_connect(listener_port(many));
-		turn(1);
-		sent[i] = send(fds[i], much, sizeof(much), MSG_DONTWAIT);
-		ck_assert_int_gt(sent[i], 4 * 65536);
-	}
-	for (int i = 0; i < 500; i++) {
-		heard_in_turn = 0;
-		unit_send(fd, STR("x"));
-		turn(1);
-		/* once they are known to send much */
-		if (i > 4)
-			ck_assert_uint_le(heard_in_turn, 2 * 65536);
-		ck_assert_uint_ge(server.heard.len, (size_t)i);
-		if (i == 30)
-			for (size_t j = 1; j < ARRAY_LEN(floods); j++)
-				ck_assert_uint_gt(floods[j].heard, 0);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
-		ck_assert_uint_eq(floods[i].heard, (size_t)sent[i]);
-		close(fds[i]);
-		stream_destroy(floods[i].stream);
-	}
-	listener_destroy(many);
-	close(fd);
-}
-END_TEST
-
 START_TEST(test_destroy_in_callback)
 {
 	int fd = connected();
@@ -561,7 +487,6 @@ int main(void)
 	tcase_add_test(tc, test_burst_in_one_turn);
 	tcase_add_test(tc, test_slow_reader);
 	tcase_add_test(tc, test_reading_takes_turns);
-	tcase_add_test(tc, test_floods_share_a_turn);
 	tcase_add_test(tc, test_destroy_in_callback);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_quiet);

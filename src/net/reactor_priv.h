@@ -24,7 +24,7 @@ struct reactor {
 	struct wheel wheel;
 	bool ticking;
 	uint64_t turn;			/* of the loop; from 1 */
-	unsigned large_reads;		/* in it */
+	unsigned large_reads, fresh_reads;	/* in it */
 	uint64_t reading_turn, reading_since;	/* the latest in which a stream
 						 * was read, and from when on */
 	uint64_t turn_began, turn_idle;	/* ns; the latter of all turns before */

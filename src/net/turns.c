@@ -12,12 +12,13 @@
 #include "stream_priv.h"
 
 #define LARGE_READ 8192		/* octets; more than requests of one go */
-#define FIRST_SHIFT 3		/* from the whole space to that */
+#define FIRST_SHIFT 5		/* from the whole space to what is less */
 #define PROVEN	   4		/* smaller reads in a row */
 #define TURN_NS	   500000	/* for those who are not; then they are held */
 #define READ_NS	   1000000	/* what is read should take no longer */
-#define RELEASED   8		/* of the fresh, read in the next turn, beside
-				 * one that sends much */
+#define RELEASED   8		/* of the fresh, read in the next turn as far as
+				 * there is time for more than one, beside one
+				 * that sends much */
 
 static void on_busy(uv_idle_t *handle)
 {
@@ -43,7 +44,11 @@ static void hold(struct stream *s)
 	if (!are_held(r))
 		uv_idle_start(&r->busy, on_busy);
 	s->held_in = s->sends_much ? &r->flooding : &r->fresh;
-	TAILQ_INSERT_TAIL(s->held_in, s, held_link);
+	if (s->is_due)		/* and was to no avail */
+		TAILQ_INSERT_HEAD(s->held_in, s, held_link);
+	else
+		TAILQ_INSERT_TAIL(s->held_in, s, held_link);
+	s->is_due = false;
 	stream_watch(s);
 }
 
@@ -61,7 +66,7 @@ void turns_forget(struct stream *s)
 
 void turns_begin(struct stream *s)
 {
-	_Static_assert(REACTOR_READ_SIZE >> FIRST_SHIFT == LARGE_READ, "");
+	_Static_assert(REACTOR_READ_SIZE >> FIRST_SHIFT < LARGE_READ, "");
 	s->read_shift = FIRST_SHIFT;
 }
 
@@ -81,14 +86,17 @@ void turns_worked(struct stream *s, uint64_t ns)
 bool turns_deny(struct stream *s)
 {
 	struct reactor *r = s->r;
+	bool is_over;
 
 	if (r->reading_turn != r->turn) {
 		r->reading_turn = r->turn;
 		r->reading_since = uv_hrtime();
 	}
-	s->is_denied = s->small_reads < PROVEN && !s->is_due &&
-		       (are_held(r) ||
-			uv_hrtime() - r->reading_since > TURN_NS);
+	is_over = uv_hrtime() - r->reading_since > TURN_NS;
+	s->is_denied = s->small_reads < PROVEN &&
+		       (s->is_due ? is_over && !s->sends_much &&
+					    r->fresh_reads > 0 :
+				    is_over || are_held(r));
 	return s->is_denied;
 }
 
@@ -103,8 +111,9 @@ void turns_took(struct stream *s, size_t n)
 {
 	struct reactor *r = s->r;
 
+	r->fresh_reads += s->is_due && !s->sends_much;
 	s->is_due = false;
-	s->sends_much = n >= LARGE_READ;
+	s->sends_much = n >= LARGE_READ || n == turns_read_size(s);
 	if (!s->sends_much) {
 		if (s->small_reads < PROVEN)
 			s->small_reads++;
@@ -131,7 +140,7 @@ static void release_first(struct stream_list *list)
 void turns_next(struct reactor *r)
 {
 	r->turn++;
-	r->large_reads = 0;
+	r->large_reads = r->fresh_reads = 0;
 	release_first(&r->flooding);
 	for (int i = 0; i < RELEASED; i++)
 		release_first(&r->fresh);
