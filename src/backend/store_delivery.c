@@ -72,12 +72,8 @@ void delivery_check_idle(struct store_delivery *d)
 
 static bool may_log(struct store_delivery *d)
 {
-	uint64_t second = reactor_now(d->r) / 1000;
-
-	if (second != d->log_second)
-		d->logged = 0;
-	d->log_second = second;
-	return d->logged++ < FAILURES_LOGGED;
+	return log_limit_allows(&d->log_failures, reactor_now(d->r),
+				FAILURES_LOGGED);
 }
 
 void delivery_refuse_target(struct store_delivery *d, struct str url)
@@ -85,7 +81,9 @@ void delivery_refuse_target(struct store_delivery *d, struct str url)
 	d->counters.refused_targets++;
 	if (may_log(d))
 		log_warning("target_refused", LOG_STR("url", url),
-			    LOG_TEXT("why", "[store] notify_deny"));
+			    LOG_TEXT("why", "[store] notify_deny"),
+			    LOG_UINT("unlogged",
+				     log_limit_missed(&d->log_failures)));
 }
 
 void delivery_log_failure(struct store_delivery *d, struct str target,
@@ -93,7 +91,9 @@ void delivery_log_failure(struct store_delivery *d, struct str target,
 {
 	if (may_log(d))
 		log_info("notification_failed", LOG_STR("target", target),
-			 LOG_TEXT("why", why));
+			 LOG_TEXT("why", why),
+			 LOG_UINT("unlogged",
+				  log_limit_missed(&d->log_failures)));
 }
 
 /* The release that every CSE with notifications of this form knows. */

@@ -2,6 +2,7 @@
 #define BACKEND_STORE_DELIVERY_PRIV_H
 
 #include "backend/store_delivery.h"
+#include "base/log_limit.h"
 #include "base/table.h"
 #include "net/reactor.h"
 
@@ -45,8 +46,7 @@ struct store_delivery {
 	size_t pending;				/* errands */
 	size_t questions;			/* of waits; one, or more */
 
-	uint64_t log_second;			/* failures are logged, */
-	unsigned logged;			/* but not all of a flood */
+	struct log_limit log_failures;
 };
 
 /* Fresh, and nobody can guess it. */

@@ -15,7 +15,7 @@
  * done in a moment. */
 #define UNHEARD_FACTOR 2
 
-#define LOG_PAUSE_MS 1000
+#define REFUSALS_LOGGED 1	/* a second */
 
 struct arrival {
 	struct worker_listener *l;	/* borrowed */
@@ -24,22 +24,18 @@ struct arrival {
 	struct sockaddr_storage proxy;
 };
 
-/* One line a second: a flood must not fill the log. */
 static void log_refused(struct worker_listener *l, const struct sockaddr *peer,
 			const char *why)
 {
-	uint64_t now = reactor_now(l->w->reactor);
 	char space[64];
 
-	if (now < l->log_again_ms) {
-		l->unlogged++;
+	if (!log_limit_allows(&l->log_arrivals, reactor_now(l->w->reactor),
+			      REFUSALS_LOGGED))
 		return;
-	}
 	log_info("connection_refused", LOG_TEXT("listener", l->conf.name),
 		 LOG_STR("peer", addr_text(peer, space, sizeof(space))),
-		 LOG_TEXT("why", why), LOG_UINT("unlogged", l->unlogged));
-	l->log_again_ms = now + LOG_PAUSE_MS;
-	l->unlogged = 0;
+		 LOG_TEXT("why", why),
+		 LOG_UINT("unlogged", log_limit_missed(&l->log_arrivals)));
 }
 
 /* False: there are too many, on all workers. */

@@ -10,6 +10,8 @@
 #include "verify.h"
 #include "worker_listener.h"
 
+#define REFUSALS_LOGGED 10	/* a second */
+
 /*
  * A request with a credential waits while that is hashed; its head stays with
  * the HTTP server, and the handshake points into it. The connection may end
@@ -81,16 +83,28 @@ bool upgrade_displace(struct worker_listener *l)
 	return false;
 }
 
+/* stream: NULL once it is gone. */
+static void note_refusal(struct worker_listener *l, struct stream *stream,
+			 int status, const char *why)
+{
+	char space[64] = "";
+
+	count_refusal(l->w, status);
+	if (!log_limit_allows(&l->log_handshakes, reactor_now(l->w->reactor),
+			      REFUSALS_LOGGED))
+		return;
+	if (stream != NULL)
+		stream_peer(stream, space, sizeof(space));
+	log_info("handshake_refused", LOG_TEXT("listener", l->conf.name),
+		 LOG_TEXT("peer", space), LOG_INT("http_status", status),
+		 LOG_TEXT("why", why),
+		 LOG_UINT("unlogged", log_limit_missed(&l->log_handshakes)));
+}
+
 static void refuse(struct upgrade *u, int status, const char *why,
 		   struct str headers)
 {
-	char space[64];
-
-	count_refusal(u->l->w, status);
-	log_info("handshake_refused", LOG_TEXT("listener", u->l->conf.name),
-		 LOG_STR("peer",
-			 stream_peer(u->stream, space, sizeof(space))),
-		 LOG_INT("http_status", status), LOG_TEXT("why", why));
+	note_refusal(u->l, u->stream, status, why);
 	/* on_end() follows */
 	if (http_server_respond_status(u->http, status, headers, true) != 0)
 		upgrade_destroy(u);
@@ -295,13 +309,8 @@ static void on_end(void *owner, int status)
 {
 	struct upgrade *u = owner;
 
-	if (status != 0) {
-		count_refusal(u->l->w, status);
-		log_info("handshake_refused",
-			 LOG_TEXT("listener", u->l->conf.name),
-			 LOG_INT("http_status", status),
-			 LOG_TEXT("why", "not a valid request"));
-	}
+	if (status != 0)
+		note_refusal(u->l, NULL, status, "not a valid request");
 	upgrade_destroy(u);
 }
 

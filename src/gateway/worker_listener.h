@@ -1,6 +1,7 @@
 #ifndef GATEWAY_WORKER_LISTENER_H
 #define GATEWAY_WORKER_LISTENER_H
 
+#include "base/log_limit.h"
 #include "http/http_server.h"
 #include "net/listener.h"
 #include "worker.h"
@@ -18,8 +19,7 @@ struct worker_listener {
 	size_t connections;			/* that have a place */
 	bool retired;				/* in no list; the last of them
 						 * takes it along */
-	uint64_t log_again_ms;			/* of the loop */
-	uint64_t unlogged;			/* since the last of them */
+	struct log_limit log_arrivals, log_handshakes;	/* refused ones */
 };
 
 /* Nothing is open yet, and it is in no list. UV_ENOMEM. */

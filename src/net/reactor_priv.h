@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "base/log_limit.h"
 #include "net/reactor.h"
 
 struct stream;
@@ -29,6 +30,7 @@ struct reactor {
 						 * was read, and from when on */
 	uint64_t turn_began, turn_idle;	/* ns; the latter of all turns before */
 	uint64_t longest_turn;		/* ns at work */
+	struct log_limit log_tls;	/* failed handshakes */
 
 	struct stream_list streams;	/* all; for the end */
 	unsigned released;		/* of them, without an owner */

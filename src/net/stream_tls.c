@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "stream_priv.h"
 
+#define FAILURES_LOGGED 10	/* a second */
+
 bool stream_is_sealable(const struct stream *s)
 {
 	return s->step == NULL && tls_is_open(s->tls);
@@ -29,13 +31,16 @@ int stream_seal(struct stream *s)
 /* Towards a server the owner knows better what to say. */
 static void log_failure(struct stream *s)
 {
+	struct reactor *r = s->r;
 	char peer[64], why[128];
 
-	if (tls_is_client(s->tls))
+	if (tls_is_client(s->tls) ||
+	    !log_limit_allows(&r->log_tls, reactor_now(r), FAILURES_LOGGED))
 		return;
 	log_info("tls_failed",
 		 LOG_STR("peer", stream_peer(s, peer, sizeof(peer))),
-		 LOG_STR("why", tls_why(s->tls, why, sizeof(why))));
+		 LOG_STR("why", tls_why(s->tls, why, sizeof(why))),
+		 LOG_UINT("unlogged", log_limit_missed(&r->log_tls)));
 }
 
 /* The last word, as far as the kernel takes it now: the owner drops what is

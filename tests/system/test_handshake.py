@@ -1,8 +1,9 @@
 """The opening handshake (RFC 6455 4.2, TS-0020 6.2) with raw octets."""
 
+import re
 import time
 
-from harness import Case, within
+from harness import Case, eventually, within
 from wsclient import (Connection, Gone, Refused, WebSocket, frame,
                       upgrade_request, TEXT)
 
@@ -237,3 +238,29 @@ class Refusals(Case):
             self.assertLess(time.monotonic() - began, 10)
             silent.read_to_end()
         self.assert_alive(daemon)
+
+
+class Log(Case):
+    COUNT = 300
+
+    def refused(self, daemon):
+        with Connection(daemon.address) as c:
+            c.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(c.read_head()[0], 400)
+        self.sent += 1
+
+    def test_a_crowd_of_the_refused(self):
+        """Not a line for each, and none is left unsaid."""
+        daemon = self.daemon(self.embedded_cse(), gateway={"workers": 2})
+        self.sent = 0
+        for _ in range(self.COUNT):
+            self.refused(daemon)
+
+        def all_are_told():
+            self.refused(daemon)
+            lines = re.findall(r"event=handshake_refused .* unlogged=(\d+)",
+                               daemon.log_text())
+            self.lines = len(lines)
+            return self.lines + sum(map(int, lines)) == self.sent
+        self.assertTrue(eventually(all_are_told))
+        self.assertLess(self.lines, self.sent)
