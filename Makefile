@@ -56,8 +56,8 @@ MODE_cov     := -O0 -g --coverage
 MODE_fuzz    := -O1 -g -fno-omit-frame-pointer -DFUZZING \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_release := -pie -Wl,-z,relro,-z,now
-# Only to see that it builds.
-MODE_quick   := -O0
+# Shared, so that what is preloaded stands between.
+LINK_san = -shared-libasan -Wl,-rpath,$(shell $(CC) -print-runtime-dir)
 # clang: as release, by the other compiler.
 MODE_clang := $(MODE_release)
 LINK_clang := $(LINK_release)
