@@ -95,6 +95,13 @@ static struct peer *connected(void)
 	return p;
 }
 
+/* Nobody sends. */
+static void pause_turns(void)
+{
+	for (int i = 0; i < 4; i++)
+		turn();
+}
+
 /* One who has sent little for a while. */
 static struct peer *proven(void)
 {
@@ -124,12 +131,14 @@ START_TEST(test_floods_share_a_turn)
 		ck_assert_int_gt(sent[i], 4 * 65536);
 	}
 	for (size_t i = 0; i < 2000; i++) {
-		unit_send(known->fd, STR("x"));
+		/* now and then */
+		if (i % 4 == 0)
+			unit_send(known->fd, STR("x"));
 		turn();
 		/* once they are known to send much */
 		if (i > 4)
 			ck_assert_uint_le(heard_in_turn, 2 * 65536);
-		ck_assert_uint_gt(known->heard - before, i);
+		ck_assert_uint_eq(known->heard - before, i / 4 + 1);
 		if (i == 30)
 			for (size_t j = 1; j < ARRAY_LEN(floods); j++)
 				ck_assert_uint_gt(floods[j]->heard, 0);
@@ -168,13 +177,49 @@ START_TEST(test_a_crowd_of_new_ones)
 		unit_send(peers[i].fd, STR("x"));
 	is_slow = true;
 	for (size_t i = 0; i <= crowd; i++) {
-		unit_send(known->fd, STR("x"));
+		if (i % 4 == 0)
+			unit_send(known->fd, STR("x"));
 		turn();
 		ck_assert_uint_le(reads_in_turn, 2);
-		ck_assert_uint_eq(known->heard - before, i + 1);
+		ck_assert_uint_eq(known->heard - before, i / 4 + 1);
 	}
 	for (size_t i = 1; i < PEERS; i++)
 		ck_assert_uint_eq(peers[i].heard, 1);
+}
+END_TEST
+
+/* Who sends little, but in every turn, is heard as often as the others who do;
+ * who does not, at once. */
+START_TEST(test_busy_ones_share_a_turn)
+{
+	struct peer *known = proven(), *busy[8];
+	size_t before = known->heard, least = SIZE_MAX, most = 0, in_all = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(busy); i++)
+		busy[i] = proven();
+	pause_turns();
+	is_slow = true;
+	for (size_t i = 0; i < 64; i++) {
+		for (size_t j = 0; j < ARRAY_LEN(busy); j++)
+			unit_send(busy[j]->fd, STR("x"));
+		if (i % 4 == 0)
+			unit_send(known->fd, STR("x"));
+		turn();
+		in_all += reads_in_turn;
+		ck_assert_uint_eq(known->heard - before, i / 4 + 1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(busy); i++) {
+		least = busy[i]->reads < least ? busy[i]->reads : least;
+		most = busy[i]->reads > most ? busy[i]->reads : most;
+	}
+	ck_assert_uint_le(in_all, 3 * 64);
+	ck_assert_uint_gt(least, 8 + 2);
+	ck_assert_uint_le(most, 3 * least);
+	is_slow = false;
+	for (int i = 0; i < 100; i++)
+		turn();
+	for (size_t i = 0; i < ARRAY_LEN(busy); i++)
+		ck_assert_uint_eq(busy[i]->heard, 8 + 64);
 }
 END_TEST
 
@@ -208,6 +253,7 @@ int main(void)
 	tcase_add_test(tc, test_floods_share_a_turn);
 	tcase_add_test(tc, test_first_read_is_small);
 	tcase_add_test(tc, test_a_crowd_of_new_ones);
+	tcase_add_test(tc, test_busy_ones_share_a_turn);
 	tcase_add_test(tc, test_new_ones_beside_floods);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

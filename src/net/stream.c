@@ -302,7 +302,8 @@ static void on_linger(struct timeout *t)
 }
 
 static struct stream *stream_new(struct reactor *r, size_t max_queue,
-				 const struct stream_ops *ops, void *owner)
+				 const struct stream_ops *ops, void *owner,
+				 bool is_asked)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
@@ -314,7 +315,7 @@ static struct stream *stream_new(struct reactor *r, size_t max_queue,
 	s->max_queue = max_queue;
 	s->last_active = reactor_now(r);
 	s->linger.on_timeout = on_linger;
-	turns_begin(s);
+	turns_begin(s, is_asked);
 	return s;
 }
 
@@ -327,7 +328,7 @@ static void stream_adopt(struct stream *s)
 int stream_accept(struct stream **out, struct reactor *r, int fd,
 		  size_t max_queue, const struct stream_ops *ops, void *owner)
 {
-	struct stream *s = stream_new(r, max_queue, ops, owner);
+	struct stream *s = stream_new(r, max_queue, ops, owner, false);
 	int err;
 
 	if (s == NULL) {
@@ -379,7 +380,7 @@ int stream_connect_tcp(struct stream **out, struct reactor *r,
 		       const struct sockaddr *to, size_t max_queue,
 		       const struct stream_ops *ops, void *owner)
 {
-	struct stream *s = stream_new(r, max_queue, ops, owner);
+	struct stream *s = stream_new(r, max_queue, ops, owner, true);
 	uv_connect_t *req = malloc(sizeof(*req));
 	int err;
 
@@ -410,7 +411,7 @@ int stream_connect_unix(struct stream **out, struct reactor *r,
 			const char *path, size_t max_queue,
 			const struct stream_ops *ops, void *owner)
 {
-	struct stream *s = stream_new(r, max_queue, ops, owner);
+	struct stream *s = stream_new(r, max_queue, ops, owner, true);
 	uv_connect_t *req = malloc(sizeof(*req));
 	int err;
 

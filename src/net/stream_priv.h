@@ -43,6 +43,8 @@ struct stream {
 	bool is_denied;			/* this one read */
 	bool is_due;			/* was held, and is read next */
 	bool sends_much;		/* the last read was large */
+	bool is_asked;			/* a server */
+	uint64_t last_read;		/* r->turn then */
 	unsigned char small_reads;	/* in a row, as far as it matters */
 	unsigned char read_shift;	/* it is read by the 2^n-th part */
 	struct stream_list *held_in;	/* until a later turn; or NULL */
@@ -77,8 +79,8 @@ void stream_watch(struct stream *s);
 /* turns.c: true: nothing is to be read now, and turns_took_none() follows. */
 bool turns_deny(struct stream *s);
 void turns_took_none(struct stream *s);
-/* A new one. */
-void turns_begin(struct stream *s);
+/* A new one; it is a server that we ask, or not. */
+void turns_begin(struct stream *s, bool is_asked);
 /* How many octets it may be read at a time; how long working them off took. */
 size_t turns_read_size(const struct stream *s);
 void turns_worked(struct stream *s, uint64_t ns);

@@ -1,10 +1,12 @@
 /*
  * Who sends much waits for the others who do, and so do those who have come
  * only now and may: in one turn of the loop some reads of them are worked off,
- * whatever number of peers have more. Those who have sent little for a while
- * are read in every turn, so that what they wait for is that and not one read of
- * each peer that floods, nor all handshakes of a crowd. Of whom the octets take
- * long, fewer are read at a time, as of whom nothing is known yet.
+ * whatever number of peers have more. Who sends little in every turn waits for
+ * the others who do once the turn has taken long. Those who send little, and
+ * only now and then, are read at once, so that what they wait for is that and not
+ * one read of each peer that floods, nor all handshakes of a crowd. Of whom the
+ * octets take long, fewer are read at a time, as of whom nothing is known yet.
+ * The servers that we have asked do not flood.
  *
  * A stream whose turn was not now stands in `flooding` or in `fresh` and is not
  * watched. The loop does not sleep while there are any (`busy`).
@@ -14,7 +16,9 @@
 #define LARGE_READ 8192		/* octets; more than requests of one go */
 #define FIRST_SHIFT 5		/* from the whole space to what is less */
 #define PROVEN	   4		/* smaller reads in a row */
-#define TURN_NS	   500000	/* for those who are not; then they are held */
+#define NEW_NS	   500000	/* of a turn, for those who are not; and for */
+#define BUSY_NS	   1500000	/* those who are, but have been read lately */
+#define LATELY	   2		/* turns before */
 #define READ_NS	   1000000	/* what is read should take no longer */
 #define RELEASED   8		/* of the fresh, read in the next turn as far as
 				 * there is time for more than one, beside one
@@ -37,13 +41,24 @@ static bool are_held(const struct reactor *r)
 	return !TAILQ_EMPTY(&r->flooding) || !TAILQ_EMPTY(&r->fresh);
 }
 
+static bool is_proven(const struct stream *s)
+{
+	return s->small_reads >= PROVEN;
+}
+
+static bool is_busy(const struct stream *s)
+{
+	return is_proven(s) && !s->is_asked &&
+	       s->last_read + LATELY >= s->r->turn;
+}
+
 static void hold(struct stream *s)
 {
 	struct reactor *r = s->r;
 
 	if (!are_held(r))
 		uv_idle_start(&r->busy, on_busy);
-	s->held_in = s->sends_much ? &r->flooding : &r->fresh;
+	s->held_in = s->sends_much || is_proven(s) ? &r->flooding : &r->fresh;
 	if (s->is_due)		/* and was to no avail */
 		TAILQ_INSERT_HEAD(s->held_in, s, held_link);
 	else
@@ -64,8 +79,9 @@ void turns_forget(struct stream *s)
 		uv_idle_stop(&r->busy);
 }
 
-void turns_begin(struct stream *s)
+void turns_begin(struct stream *s, bool is_asked)
 {
+	s->is_asked = is_asked;
 	_Static_assert(REACTOR_READ_SIZE >> FIRST_SHIFT < LARGE_READ, "");
 	s->read_shift = FIRST_SHIFT;
 }
@@ -86,17 +102,20 @@ void turns_worked(struct stream *s, uint64_t ns)
 bool turns_deny(struct stream *s)
 {
 	struct reactor *r = s->r;
-	bool is_over;
+	uint64_t took;
 
 	if (r->reading_turn != r->turn) {
 		r->reading_turn = r->turn;
 		r->reading_since = uv_hrtime();
 	}
-	is_over = uv_hrtime() - r->reading_since > TURN_NS;
-	s->is_denied = s->small_reads < PROVEN &&
-		       (s->is_due ? is_over && !s->sends_much &&
-					    r->fresh_reads > 0 :
-				    is_over || are_held(r));
+	took = uv_hrtime() - r->reading_since;
+	if (is_proven(s))
+		s->is_denied = is_busy(s) && !s->is_due && took > BUSY_NS;
+	else if (s->is_due)
+		s->is_denied = took > NEW_NS && !s->sends_much &&
+			       r->fresh_reads > 0;
+	else
+		s->is_denied = took > NEW_NS || are_held(r);
 	return s->is_denied;
 }
 
@@ -111,18 +130,20 @@ void turns_took(struct stream *s, size_t n)
 {
 	struct reactor *r = s->r;
 
-	r->fresh_reads += s->is_due && !s->sends_much;
+	bool was_busy = is_busy(s);
+
+	r->fresh_reads += s->is_due && !s->sends_much && !is_proven(s);
 	s->is_due = false;
+	s->last_read = r->turn;
 	s->sends_much = n >= LARGE_READ || n == turns_read_size(s);
-	if (!s->sends_much) {
-		if (s->small_reads < PROVEN)
-			s->small_reads++;
-		return;
-	}
-	s->small_reads = 0;
+	if (!s->sends_much && !is_proven(s))
+		s->small_reads++;
+	else if (s->sends_much)
+		s->small_reads = 0;
 	if (s->held_in != NULL)
 		return;
-	if (r->large_reads++ > 0 || are_held(r))
+	if (s->sends_much ? r->large_reads++ > 0 || are_held(r) :
+			    was_busy && !TAILQ_EMPTY(&r->flooding))
 		hold(s);
 }
 
