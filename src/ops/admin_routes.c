@@ -74,7 +74,7 @@ static bool matches(struct admin_conn *c, struct str pattern, struct str path)
 /* What has been matched is decoded in place of what it was. */
 static bool decode_args(struct admin_conn *c)
 {
-	size_t room = c->args[0].len + c->args[1].len + 1; /* some */
+	size_t room = c->args[0].len + c->args[1].len;
 
 	buf_clear(&c->text);
 	if (!buf_reserve(&c->text, room))
@@ -82,6 +82,8 @@ static bool decode_args(struct admin_conn *c)
 	for (size_t i = 0; i < ADMIN_ARGS; i++) {
 		size_t from = c->text.len;
 
+		if (c->args[i].len == 0)
+			continue;
 		if (!add_decoded(&c->text, c->args[i]))
 			return false;
 		c->args[i] = (struct str){ c->text.p + from,
