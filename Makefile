@@ -58,10 +58,7 @@ MODE_fuzz    := -O1 -g -fno-omit-frame-pointer -DFUZZING \
 LINK_release := -pie -Wl,-z,relro,-z,now
 # Shared, so that what is preloaded stands between.
 LINK_san = -shared-libasan -Wl,-rpath,$(shell $(CC) -print-runtime-dir)
-# clang: as release, by the other compiler.
-MODE_clang := $(MODE_release)
-LINK_clang := $(LINK_release)
-ifneq ($(filter clang fuzz san,$(VARIANT)),)
+ifneq ($(filter fuzz san,$(VARIANT)),)
 CC := $(CLANG)
 endif
 

@@ -30,11 +30,7 @@ static inline int unit_run(Suite *suite)
 
 /* For what is asserted millions of times: Check writes into a file at each
  * ck_assert(), this only speaks to it when it fails. */
-#define unit_must(expr)                                                        \
-	do {                                                                   \
-		if (!(expr))                                                   \
-			ck_abort_msg("%s", #expr);                             \
-	} while (0)
+#define unit_must(expr) unit_must_msg(expr, "%s", #expr)
 #define unit_must_msg(expr, ...)                                               \
 	do {                                                                   \
 		if (!(expr))                                                   \

@@ -81,8 +81,8 @@ void turns_forget(struct stream *s)
 
 void turns_begin(struct stream *s, bool is_asked)
 {
-	s->is_asked = is_asked;
 	_Static_assert(REACTOR_READ_SIZE >> FIRST_SHIFT < LARGE_READ, "");
+	s->is_asked = is_asked;
 	s->read_shift = FIRST_SHIFT;
 }
 
@@ -99,23 +99,29 @@ void turns_worked(struct stream *s, uint64_t ns)
 		s->read_shift--;
 }
 
+/* This turn has been reading for longer. The clock is asked last of all: this is
+ * on the way of every message. */
+static bool took_longer(const struct reactor *r, uint64_t ns)
+{
+	return uv_hrtime() - r->reading_since > ns;
+}
+
 bool turns_deny(struct stream *s)
 {
 	struct reactor *r = s->r;
-	uint64_t took;
 
 	if (r->reading_turn != r->turn) {
 		r->reading_turn = r->turn;
 		r->reading_since = uv_hrtime();
 	}
-	took = uv_hrtime() - r->reading_since;
 	if (is_proven(s))
-		s->is_denied = is_busy(s) && !s->is_due && took > BUSY_NS;
+		s->is_denied = is_busy(s) && !s->is_due &&
+			       took_longer(r, BUSY_NS);
 	else if (s->is_due)
-		s->is_denied = took > NEW_NS && !s->sends_much &&
-			       r->fresh_reads > 0;
+		s->is_denied = !s->sends_much && r->fresh_reads > 0 &&
+			       took_longer(r, NEW_NS);
 	else
-		s->is_denied = took > NEW_NS || are_held(r);
+		s->is_denied = are_held(r) || took_longer(r, NEW_NS);
 	return s->is_denied;
 }
 
@@ -129,17 +135,16 @@ void turns_took_none(struct stream *s)
 void turns_took(struct stream *s, size_t n)
 {
 	struct reactor *r = s->r;
-
 	bool was_busy = is_busy(s);
 
 	r->fresh_reads += s->is_due && !s->sends_much && !is_proven(s);
 	s->is_due = false;
 	s->last_read = r->turn;
 	s->sends_much = n >= LARGE_READ || n == turns_read_size(s);
-	if (!s->sends_much && !is_proven(s))
-		s->small_reads++;
-	else if (s->sends_much)
+	if (s->sends_much)
 		s->small_reads = 0;
+	else if (!is_proven(s))
+		s->small_reads++;
 	if (s->held_in != NULL)
 		return;
 	if (s->sends_much ? r->large_reads++ > 0 || are_held(r) :

@@ -146,32 +146,33 @@ class NotListening(AssertionError):
                          f"{self.status}:\n{self.log}")
 
 
-def wait_listening(process, address, seconds=15):
+def wait_until(check, process, address, seconds=15):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if not process.alive():
-            break
-        try:
-            socket.create_connection(address, 1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise NotListening(address, process)
-
-
-READY = re.compile(r'event"?[=:]"?ready\b')
-
-
-def wait_ready(process, address, seconds=15):
-    """Until every listener is open: the first one is before the others."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if READY.search(process.log_text()):
+        if check():
             return
         if not process.alive():
             break
         time.sleep(0.02)
     raise NotListening(address, process)
+
+
+def wait_listening(process, address):
+    def answers():
+        try:
+            socket.create_connection(address, 1).close()
+        except OSError:
+            return False
+        return True
+    wait_until(answers, process, address)
+
+
+READY = re.compile(r'event"?[=:]"?ready\b')
+
+
+def wait_ready(process, address):
+    """Until every listener is open: the first one is before the others."""
+    wait_until(lambda: READY.search(process.log_text()), process, address)
 
 
 class Daemon(Process):

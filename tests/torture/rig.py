@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import (BUILD, SANITIZED, Daemon, NotListening, eventually,
+from harness import (BUILD, SANITIZED, Daemon, NotListening,
                      free_port, program)
 from reverse import CSE_ID, Registrar, call
 from fakecse import FakeCse
@@ -144,9 +144,6 @@ class Rig:
             if e.status is None:
                 raise Silent(str(e)) from None
             raise Failing(e.status, e.log) from None
-        # before, SIGTERM is not what it is later
-        eventually(lambda: not self.daemon.alive() or
-                   "event=ready" in self.daemon.log_text())
         status = self.daemon.wait(0)
         if status in (1, 2):
             said, self.daemon = self.daemon.log_text(), None
